@@ -1,0 +1,39 @@
+import type { Sql } from "postgres";
+import type { Keys } from "./identity.ts";
+import { createLite } from "./lite.ts";
+import { connect } from "./postgres.ts";
+
+/** Makes the roles that a hosted project has, once per cluster. */
+export async function prepareCluster(superuser: Sql): Promise<void> {
+  const [row] = await superuser`select from pg_roles where rolname = 'authenticator'`;
+  if (!row) await superuser.unsafe(await statements("roles")).simple();
+}
+
+/**
+ * Makes the schemas, extensions and auth tables that a hosted database has before the first migration.
+ *
+ * @param superuserUrl - the database, as the cluster's superuser
+ */
+export async function prepareDatabase(superuserUrl: string, keys: Keys): Promise<void> {
+  const sql = connect(superuserUrl);
+  try {
+    const [row] = await sql`select from pg_namespace where nspname = 'vault'`;
+    if (row) return;
+    await sql.unsafe(await statements("database")).simple();
+    await createAuthTables(superuserUrl, keys);
+    await sql.unsafe(await statements("auth")).simple();
+    await sql.unsafe(await statements("vault")).simple();
+  } finally {
+    await sql.end();
+  }
+}
+
+async function createAuthTables(superuserUrl: string, keys: Keys): Promise<void> {
+  const lite = createLite(superuserUrl, keys);
+  await lite.ensureSystemSchema();
+  await lite.close();
+}
+
+function statements(name: string): Promise<string> {
+  return Deno.readTextFile(new URL(`./bootstrap/${name}.sql`, import.meta.url));
+}

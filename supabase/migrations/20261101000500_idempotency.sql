@@ -1,0 +1,149 @@
+begin;
+
+create table public.idempotency_keys (
+  caller text not null,
+  route text not null,
+  key text not null,
+  fingerprint bytea not null,
+  status integer not null,
+  body jsonb not null,
+  correlation_id text default private.correlation_id(),
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '24 hours',
+  constraint idempotency_keys_pkey primary key (caller, route, key),
+  constraint idempotency_keys_key_is_short check (length(key) between 1 and 255)
+);
+
+comment on table public.idempotency_keys is
+  'The stored answer of each request that carried an Idempotency-Key, refusals included; an expired one may be used again.';
+comment on column public.idempotency_keys.caller is 'Who asked: role and subject, so that keys of two callers never meet.';
+comment on column public.idempotency_keys.fingerprint is 'sha256 of the validated request: the same key with another request is refused.';
+create index idempotency_keys_expires_at_idx on public.idempotency_keys (expires_at);
+alter table public.idempotency_keys enable row level security;
+
+create function private.caller()
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  v_role text := coalesce(v_claims ->> 'role', current_user);
+begin
+  -- x-actor names the secret key's bearer; only the service's own role is believed.
+  if v_role = 'service_role' then
+    return concat_ws(':', v_role, private.request_header('x-actor'));
+  end if;
+  return concat_ws(':', v_role, v_claims ->> 'sub');
+end;
+$$;
+
+comment on function private.caller is 'Who is asking, as `role:subject`; for the secret key `service_role:<x-actor>`.';
+grant execute on function private.caller to authenticated, service_role;
+
+create function private.replay_answer(stored public.idempotency_keys, fingerprint bytea)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if (replay_answer.stored).fingerprint <> replay_answer.fingerprint then
+    perform private.refuse('idempotency_key_reused');
+  end if;
+  perform set_config('response.status', (replay_answer.stored).status::text, true);
+  perform set_config('response.headers', '[{"Idempotent-Replayed": "true"}]', true);
+  return (replay_answer.stored).body;
+end;
+$$;
+
+comment on function private.replay_answer is 'Gives a stored answer again, if the request is the same. Refuses: idempotency_key_reused.';
+
+create function private.run_or_problem(work regprocedure, request jsonb)
+returns table (status integer, body jsonb)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_problem text;
+  v_answer text;
+begin
+  perform set_config('response.status', '', true);
+  execute format('select %s($1)', run_or_problem.work::oid::regproc) into body using run_or_problem.request;
+  status := coalesce(nullif(current_setting('response.status', true), '')::integer, 200);
+  return next;
+exception when sqlstate 'PGRST' then
+  get stacked diagnostics v_problem = message_text, v_answer = pg_exception_detail;
+  status := (v_answer::jsonb ->> 'status')::integer;
+  body := v_problem::jsonb;
+  -- What may heal by waiting is no answer to keep.
+  if status = 429 or status >= 500 then
+    raise;
+  end if;
+  return next;
+end;
+$$;
+
+comment on function private.run_or_problem is
+  'Runs work(request jsonb) returns jsonb in a subtransaction; a refusal becomes a row with its status and problem.';
+
+create function private.idempotent(route text, key text, request jsonb, work regprocedure)
+returns jsonb
+language plpgsql
+security definer -- the only writer of stored answers
+set search_path = ''
+as $$
+declare
+  v_caller text := private.caller();
+  v_fingerprint bytea := sha256(convert_to(idempotent.request::text, 'UTF8'));
+  v_stored public.idempotency_keys;
+  v_answer record;
+begin
+  if coalesce(idempotent.key, '') = '' then
+    perform private.refuse('idempotency_key_missing');
+  end if;
+  if not pg_try_advisory_xact_lock(hashtextextended(concat_ws(e'\n', v_caller, idempotent.route, idempotent.key), 0)) then
+    perform private.refuse('idempotency_key_in_use', '{"retry_after": 1}');
+  end if;
+
+  select * into v_stored
+  from public.idempotency_keys as stored
+  where stored.caller = v_caller and stored.route = idempotent.route and stored.key = idempotent.key
+    and stored.expires_at > now();
+  if found then
+    return private.replay_answer(v_stored, v_fingerprint);
+  end if;
+
+  select * into v_answer from private.run_or_problem(idempotent.work, idempotent.request);
+  insert into public.idempotency_keys (caller, route, key, fingerprint, status, body)
+  values (v_caller, idempotent.route, idempotent.key, v_fingerprint, v_answer.status, v_answer.body)
+  on conflict on constraint idempotency_keys_pkey do update set
+    fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
+    correlation_id = excluded.correlation_id, created_at = excluded.created_at, expires_at = excluded.expires_at;
+  perform set_config('response.status', v_answer.status::text, true);
+  return v_answer.body;
+end;
+$$;
+
+comment on function private.idempotent is
+  'Runs work(request jsonb) returns jsonb once per (caller, route, key): the same request again gets the stored answer and the header '
+  'Idempotent-Replayed. Work and answer commit together; a refusal is kept as an answer, except 429 and 5xx. '
+  'Refuses: idempotency_key_missing, idempotency_key_in_use, idempotency_key_reused.';
+
+create function private.purge_idempotency_keys()
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count bigint;
+begin
+  delete from public.idempotency_keys as stored where stored.expires_at < now();
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+
+comment on function private.purge_idempotency_keys is 'Deletes expired answers; says how many. Run by the schedule.';
+
+commit;
