@@ -63,11 +63,11 @@ begin
   execute $cron$
     select cron.unschedule(job.jobname) from cron.job as job
     where job.command like 'select private.run_scheduled_job(%'
-      and not exists (select from private.schedule as row where row.name = job.jobname and row.is_enabled)
+      and not exists (select from private.schedule as planned where planned.name = job.jobname and planned.is_enabled)
   $cron$;
   execute $cron$
-    select count(cron.schedule(row.name, row.cron, format('select private.run_scheduled_job(%L)', row.name)))
-    from private.schedule as row where row.is_enabled
+    select count(cron.schedule(planned.name, planned.cron, format('select private.run_scheduled_job(%L)', planned.name)))
+    from private.schedule as planned where planned.is_enabled
   $cron$ into v_count;
   return v_count;
 end;

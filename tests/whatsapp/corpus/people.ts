@@ -10,7 +10,15 @@ export interface Identity {
 /** A user of WhatsApp. A phone number belongs to one person, and so does each user id. */
 export type Person = Required<Identity> & { name: string; username: string };
 
-const NAMES = ["Aline Uwimana", "Jean-Bosco Habyarimana", "Émile N'Diaye", "Mwajuma 🚕", "李 小龙", "مريم", "A/B \\ \"C\""];
+const NAMES = [
+  "Aline Uwimana",
+  "Jean-Bosco Habyarimana",
+  "Émile N'Diaye",
+  "Mwajuma 🚕",
+  "李 小龙",
+  "مريم",
+  'A/B \\ "C"',
+];
 
 function personAt(index: number): Person {
   return {

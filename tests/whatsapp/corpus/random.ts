@@ -5,7 +5,7 @@ export interface Random {
   /** A whole number from `low` to `high`, both included. */
   between(low: number, high: number): number;
   chance(probability: number): boolean;
-  pick<T>(list: readonly T[]): T;
+  pick<T>(list: ArrayLike<T>): T;
   shuffle<T>(list: readonly T[]): T[];
   /** `length` characters of an alphabet, base 62 unless told. */
   token(length: number, alphabet?: string): string;
@@ -25,7 +25,7 @@ export function random(seed: number): Random {
   }
 
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
-  const pick = <T>(list: readonly T[]) => list[between(0, list.length - 1)]!;
+  const pick = <T>(list: ArrayLike<T>) => list[between(0, list.length - 1)]!;
 
   function shuffle<T>(list: readonly T[]): T[] {
     const cards = [...list];
@@ -36,6 +36,6 @@ export function random(seed: number): Random {
     return cards;
   }
 
-  const token = (length: number, alphabet = BASE62) => Array.from({ length }, () => pick([...alphabet])).join("");
+  const token = (length: number, alphabet = BASE62) => Array.from({ length }, () => pick(alphabet)).join("");
   return { next, between, chance: (probability) => next() < probability, pick, shuffle, token };
 }

@@ -19,6 +19,15 @@ export interface Scene {
 /** One story told in one or more deliveries. */
 export type Scenario = (scene: Scene) => Draft | Draft[];
 
+/** A scenario for each row of a table. */
+export function table<T>(
+  prefix: string,
+  rows: Record<string, T>,
+  tell: (row: T, name: string) => Scenario,
+): Record<string, Scenario> {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [`${prefix} ${name}`, tell(row, name)]));
+}
+
 /** Somebody in one of the forms in which Meta names people. */
 export type Named = { person: Person; form: string; identity: Identity };
 
@@ -46,7 +55,7 @@ export function wamid({ random }: Scene): string {
 }
 
 export function digits({ random }: Scene, length = 15): string {
-  return random.pick([..."123456789"]) + random.token(length - 1, "0123456789");
+  return random.pick("123456789") + random.token(length - 1, "0123456789");
 }
 
 export function someone(scene: Scene, form = scene.random.pick(Object.keys(FORMS))): Named {

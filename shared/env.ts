@@ -1,0 +1,70 @@
+import { Problem } from "./problem.ts";
+
+/** Every setting that the suite reads. Plural names hold comma-separated values, all of them valid, for rotation. */
+export const SETTINGS = {
+  SUPABASE_URL: "address of the project's API, given by the platform",
+  SUPABASE_PUBLISHABLE_KEYS: "JSON object name -> publishable key, given by the platform",
+  SUPABASE_PUBLISHABLE_KEY: "one publishable key, where the JSON object is absent",
+  SUPABASE_ANON_KEY: "the legacy publishable key, where neither is present",
+  SUPABASE_SECRET_KEYS: "JSON object name -> secret key, given by the platform",
+  SUPABASE_SECRET_KEY: "one secret key, where the JSON object is absent",
+  SUPABASE_SERVICE_ROLE_KEY: "the legacy secret key, where neither is present",
+  SUPABASE_JWKS: "the public keys that user tokens are signed with, as JSON",
+  SUPABASE_JWKS_URL: "where those keys are, when they are not given inline",
+  SB_REGION: "region of this instance, given by the platform",
+  SB_EXECUTION_ID: "id of this isolate, given by the platform",
+  DENO_DEPLOYMENT_ID: "the deployed version, given by the platform",
+  APP_ENVIRONMENT: "production, staging or development: the default of flags and configuration",
+  OUTBOUND_ALLOWED_HOSTS: "hosts (https) or host:port pairs that functions may call",
+  WORKER_TOKENS: "bearer tokens of the schedule",
+  METRICS_TOKENS: "bearer tokens of the metrics scraper",
+  WHATSAPP_APP_SECRETS: "Meta app secrets that sign deliveries",
+  WHATSAPP_VERIFY_TOKEN: "what Meta repeats in the webhook handshake",
+  WHATSAPP_ACCESS_TOKEN: "token of the Graph API",
+  WHATSAPP_API_URL: "Graph API with its version",
+  STRIPE_SECRET_KEY: "key of Stripe's API",
+  STRIPE_API_URL: "Stripe's API",
+  STRIPE_WEBHOOK_SECRETS: "secrets that sign Stripe's events",
+  STANDARD_WEBHOOK_SECRETS: "secrets of Standard Webhooks senders, whsec_ + base64",
+  FLUTTERWAVE_SECRET_KEY: "key of Flutterwave's API",
+  FLUTTERWAVE_API_URL: "Flutterwave's API",
+  FLUTTERWAVE_SECRET_HASHES: "what Flutterwave repeats in verif-hash",
+  PAYSTACK_SECRET_KEYS: "keys of Paystack, which sign its events too",
+  PAYSTACK_API_URL: "Paystack's API",
+  MOMO_SMS_SECRETS: "secrets of the phone that forwards payment messages",
+  MTN_MOMO_API_URL: "MTN MoMo's API",
+  MTN_MOMO_TARGET_ENVIRONMENT: "sandbox or mtnrwanda",
+  MTN_MOMO_SUBSCRIPTION_KEY: "MTN MoMo: the product's subscription key",
+  MTN_MOMO_API_USER: "MTN MoMo: API user id",
+  MTN_MOMO_API_KEY: "MTN MoMo: API key",
+  MTN_MOMO_CALLBACK_URL: "MTN MoMo: where it reports results",
+  MTN_MOMO_CALLBACK_SECRETS: "secrets from which callback tokens are derived",
+} as const;
+
+/** The name of a setting. */
+export type SettingName = keyof typeof SETTINGS;
+
+/**
+ * The value of a setting, trimmed; an empty one counts as absent.
+ *
+ * @throws not_configured (503) when it is absent and there is no fallback; only the log names it
+ */
+export function setting<Fallback = never>(name: SettingName, fallback?: Fallback): string | Fallback {
+  const value = Deno.env.get(name)?.trim();
+  if (value) return value;
+  if (fallback !== undefined) return fallback;
+  throw new Problem("not_configured", { cause: `${name} is not set` });
+}
+
+/**
+ * All values of a plural setting.
+ *
+ * @throws not_configured (503) when there is none and no fallback
+ */
+export function settings(name: SettingName, fallback?: readonly string[]): readonly string[] {
+  const raw = setting(name, fallback && "");
+  const values = raw.split(",").map((value) => value.trim()).filter(Boolean);
+  if (values.length > 0) return values;
+  if (fallback) return fallback;
+  throw new Problem("not_configured", { cause: `${name} is empty` });
+}

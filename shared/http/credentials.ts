@@ -1,0 +1,34 @@
+/** What a request brought to identify its sender; nothing is verified yet. */
+export interface Credentials {
+  /** A user's access token. */
+  token: string | null;
+  /** A publishable or secret key, or another key that only its function knows (an analytics write key). */
+  apikey: string | null;
+}
+
+/** Headers in which standard clients put a key, in the order in which we look. */
+const KEY_HEADERS = ["apikey", "x-api-key", "x-write-key"] as const;
+const AUTHORIZATION = /^(\w+) +(\S+)$/;
+
+/**
+ * Finds the credentials in every form that standard clients use: `apikey` (supabase-js), `X-API-Key` (OFREP),
+ * `X-Write-Key`, `Authorization: Bearer` with a token or a key, Basic with the key as user name (Segment).
+ */
+export function credentialsOf(headers: Headers): Credentials {
+  const header = KEY_HEADERS.map((name) => headers.get(name)?.trim()).find(Boolean);
+  const [, scheme = "", value = ""] = AUTHORIZATION.exec(headers.get("authorization")?.trim() ?? "") ?? [];
+  if (scheme.toLowerCase() === "basic") return { token: null, apikey: header ?? userName(value) };
+  if (scheme.toLowerCase() !== "bearer") return { token: null, apikey: header ?? null };
+  // supabase-js repeats its key as the bearer until somebody has signed in.
+  if (value === header || value.startsWith("sb_")) return { token: null, apikey: header ?? value };
+  return { token: value, apikey: header ?? null };
+}
+
+/** The user name of Basic credentials (RFC 7617), or null when they cannot be read. */
+function userName(base64: string): string | null {
+  try {
+    return atob(base64).split(":")[0] || null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,85 @@
+import { settings } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { isPrivateHost } from "./private_host.ts";
+import { readStream } from "./read_body.ts";
+
+/** Bounds of one outside call, beside what `fetch` takes. */
+export interface OutboundInit extends RequestInit {
+  /** Until the answer's last byte; by default 10,000. */
+  timeoutMs?: number;
+  /** Of the answer; by default 1 MiB. */
+  maxBytes?: number;
+}
+
+/** Statuses whose answers have no body (Fetch standard: null body status). */
+const WITHOUT_BODY = new Set([101, 103, 204, 205, 304]);
+
+/**
+ * The only way out: `fetch` to a host on `OUTBOUND_ALLOWED_HOSTS`, bounded in time and size. A redirect is returned as
+ * it came, not followed: it would lead past the list.
+ *
+ * An entry `host` allows https on port 443 of a public host. An entry `host:port` allows exactly that, by http and https
+ * and on private addresses too.
+ *
+ * @returns the answer, whose body is already read
+ * @throws outbound_not_allowed (500), outbound_failed, outbound_too_large (502), outbound_timeout (504)
+ */
+export async function guardedFetch(target: string | URL, init: OutboundInit = {}): Promise<Response> {
+  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal, ...request } = init;
+  const url = allowedUrl(target);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await fetch(url, {
+      ...request,
+      redirect: "manual",
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    });
+    return await withinBounds(answer, maxBytes);
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw new Problem(deadline.aborted ? "outbound_timeout" : "outbound_failed", { cause });
+  }
+}
+
+/**
+ * Reads an address and refuses it unless it is on the list.
+ *
+ * @throws outbound_not_allowed
+ */
+export function allowedUrl(target: string | URL): URL {
+  const url = parse(target);
+  if (url && !url.username && !url.password && isAllowed(url, settings("OUTBOUND_ALLOWED_HOSTS", []))) return url;
+  throw new Problem("outbound_not_allowed", {
+    cause: url ? `${url.protocol}//${url.host} is not allowed` : "not a URL",
+  });
+}
+
+function isAllowed(url: URL, allowed: readonly string[]): boolean {
+  if (url.protocol !== "https:" && url.protocol !== "http:") return false;
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  if (allowed.includes(`${url.hostname}:${port}`)) return true;
+  return url.protocol === "https:" && port === "443" && allowed.includes(url.hostname) && !isPrivateHost(url.hostname);
+}
+
+/** The URL parser writes every spelling of an address in one way: `http://0x7f.1` and `http://2130706433` become 127.0.0.1. */
+function parse(target: string | URL): URL | undefined {
+  try {
+    return new URL(target);
+  } catch {
+    return undefined;
+  }
+}
+
+async function withinBounds(answer: Response, maxBytes: number): Promise<Response> {
+  const { status, statusText, headers } = answer;
+  const tooLarge = Number(headers.get("content-length") ?? 0) > maxBytes;
+  if (tooLarge) await answer.body?.cancel();
+  const body = tooLarge ? undefined : await readStream(answer.body, maxBytes).catch(largerThanAllowed);
+  if (body === undefined) throw new Problem("outbound_too_large");
+  return new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
+}
+
+function largerThanAllowed(error: unknown): undefined {
+  if (error instanceof Problem) return undefined;
+  throw error;
+}

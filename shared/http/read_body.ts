@@ -1,0 +1,51 @@
+import { Problem } from "../problem.ts";
+
+/**
+ * Reads a body of at most `maxBytes`.
+ *
+ * @throws payload_too_large (413): at once when Content-Length says so, otherwise as soon as the bytes are too many
+ */
+export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const declared = request.headers.get("content-length");
+  if (declared === null) return await readStream(request.body, maxBytes);
+  if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
+  // An HTTP server never passes on more than Content-Length, so this reads a bounded body, in one piece.
+  const bytes = new Uint8Array(await request.arrayBuffer().catch(cutOff));
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+/** Reads a stream of at most `maxBytes`, and stops reading when there are more. */
+export async function readStream(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return concat(chunks, size);
+}
+
+function concat(chunks: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem("payload_too_large", { detail: `At most ${maxBytes} bytes are accepted here.` });
+}
+
+/** The client went away in the middle of its body: nobody is left to read the answer, but the log shows it. */
+function cutOff(cause: unknown): never {
+  throw new Problem("invalid_body_encoding", { detail: "The body ended early.", cause });
+}

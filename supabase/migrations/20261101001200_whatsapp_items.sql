@@ -1,0 +1,384 @@
+begin;
+
+create type private.whatsapp_item as (
+  position integer,
+  path text,
+  kind public.whatsapp_item_kind,
+  field text,
+  collection text,
+  waba_id text,
+  phone_number_id text,
+  display_phone_number text,
+  occurred_at timestamptz,
+  is_ageless boolean,
+  wamid text,
+  participant text,
+  direction public.whatsapp_message_direction,
+  person jsonb,
+  payload jsonb,
+  content_key bytea,
+  outcome public.whatsapp_item_outcome,
+  reason text
+);
+
+comment on type private.whatsapp_item is
+  'One item of a delivery, on its way into the tables. A null outcome means that it is fit to be stored. '
+  'content_key tells an event from every other; is_ageless: nothing says when it happened.';
+
+create function private.jsonb_or_null(bytes bytea)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return convert_from(jsonb_or_null.bytes, 'UTF8')::jsonb;
+exception when data_exception or program_limit_exceeded then
+  return null;
+end;
+$$;
+
+comment on function private.jsonb_or_null is 'The bytes as jsonb, or null when they are no JSON that jsonb can hold.';
+
+create function private.epoch_time(seconds jsonb)
+returns timestamptz
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_text text := epoch_time.seconds #>> '{}';
+begin
+  if v_text ~ '^\d{10}$' and v_text between '1230768000' and '4102444800' then
+    return to_timestamp(v_text::double precision);
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.epoch_time is 'Whole seconds since 1970, as number or string, between 2009 and 2100; anything else is null.';
+
+create function private.short_text(value jsonb, max_length integer)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_text text := short_text.value #>> '{}';
+begin
+  if jsonb_typeof(short_text.value) in ('string', 'number') and length(v_text) between 1 and short_text.max_length then
+    return v_text;
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.short_text is 'A string or number as text, if it is not empty and not longer than that; anything else is null.';
+
+create function private.jsonb_elements(value jsonb)
+returns table (element jsonb, index bigint)
+language plpgsql
+immutable
+rows 5
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(jsonb_elements.value) = 'array' then
+    return query select each.value, each.ordinality - 1 from jsonb_array_elements(jsonb_elements.value) with ordinality as each;
+  end if;
+end;
+$$;
+
+comment on function private.jsonb_elements is 'The elements of an array, counted from 0; none of anything else.';
+
+create function private.whatsapp_collections()
+returns table (field text, collection text, kind public.whatsapp_item_kind)
+language sql
+immutable
+rows 30
+set search_path = ''
+as $$
+  values
+    ('messages', 'messages', 'message'::public.whatsapp_item_kind),
+    ('messages', 'statuses', 'status'),
+    ('messages', 'errors', 'event'),
+    ('messages', 'user_actions', 'event'),
+    ('standby', 'messages', 'message'),
+    ('standby', 'statuses', 'status'),
+    ('standby', 'errors', 'event'),
+    ('standby', 'user_actions', 'event'),
+    ('calls', 'calls', 'event'),
+    ('calls', 'statuses', 'event'),
+    ('calls', 'errors', 'event'),
+    ('history', 'history', 'history'),
+    ('history', 'messages', 'history'),
+    ('history', 'message_echoes', 'echo'),
+    ('smb_message_echoes', 'message_echoes', 'echo'),
+    ('message_echoes', 'message_echoes', 'echo'),
+    ('smb_app_state_sync', 'state_sync', 'event'),
+    ('user_preferences', 'user_preferences', 'event'),
+    ('user_id_update', 'user_id_update', 'event'),
+    ('group_lifecycle_update', 'groups', 'event'),
+    ('group_participants_update', 'groups', 'event'),
+    ('group_settings_update', 'groups', 'event'),
+    ('group_status_update', 'groups', 'event')
+$$;
+
+comment on function private.whatsapp_collections is
+  'Which change fields carry lists of items, under which names, and what the items are (Meta, Webhooks reference).';
+
+create function private.is_known_whatsapp_field(field text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return is_known_whatsapp_field.field in (
+    'account_update', 'account_alerts', 'account_review_update', 'account_settings_update',
+    'business_capability_update', 'phone_number_quality_update', 'phone_number_name_update',
+    'message_template_status_update', 'message_template_quality_update', 'message_template_components_update',
+    'template_category_update', 'template_correct_category_detection', 'flows', 'business_username_update',
+    'business_username_updates', 'messaging_handovers', 'automatic_events', 'security', 'partner_solutions',
+    'payment_configuration_update', 'tracking_events', 'consumer_profile', 'business_status_update'
+  );
+end;
+$$;
+
+comment on function private.is_known_whatsapp_field is 'Change fields whose whole value is one item.';
+
+create function private.whatsapp_direction(kind public.whatsapp_item_kind, payload jsonb, our_number text)
+returns public.whatsapp_message_direction
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if whatsapp_direction.kind = 'message' then
+    return 'inbound';
+  end if;
+  if whatsapp_direction.kind = 'echo' or whatsapp_direction.payload ? 'to'
+    or whatsapp_direction.payload ->> 'from' = regexp_replace(whatsapp_direction.our_number, '\D', '', 'g') then
+    return 'outbound';
+  end if;
+  return 'inbound';
+end;
+$$;
+
+comment on function private.whatsapp_direction is 'Echoes went out, and so did history that has a recipient or our own number as its sender.';
+
+create function private.whatsapp_person(
+  direction public.whatsapp_message_direction,
+  payload jsonb,
+  thread jsonb,
+  contacts jsonb
+)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_side text := case whatsapp_person.direction when 'inbound' then 'from' else 'to' end;
+  v_wa_id text := coalesce(
+    private.short_text(whatsapp_person.payload -> v_side, 256), private.short_text(whatsapp_person.thread -> 'id', 256)
+  );
+  v_bsuid text := coalesce(
+    private.short_text(whatsapp_person.payload -> (v_side || '_user_id'), 256),
+    private.short_text(whatsapp_person.thread -> 'context' -> 'user_id', 256)
+  );
+  v_contact jsonb := coalesce(whatsapp_person.contacts -> v_bsuid, whatsapp_person.contacts -> v_wa_id);
+begin
+  return nullif(jsonb_strip_nulls(jsonb_build_object(
+    'wa_id', coalesce(v_wa_id, private.short_text(v_contact -> 'wa_id', 256)),
+    'bsuid', coalesce(v_bsuid, private.short_text(v_contact -> 'user_id', 256)),
+    'parent_bsuid', coalesce(
+      private.short_text(whatsapp_person.payload -> (v_side || '_parent_user_id'), 256),
+      private.short_text(v_contact -> 'parent_user_id', 256)
+    ),
+    'name', v_contact -> 'profile' ->> 'name',
+    'username', v_contact -> 'profile' ->> 'username'
+  )), '{}');
+end;
+$$;
+
+comment on function private.whatsapp_person is
+  'Who a message is with: the names on the message itself, completed from its thread and from the contact of the same change. Null when nobody is named.';
+
+create function private.judge_whatsapp_item(item private.whatsapp_item)
+returns private.whatsapp_item
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_is_message_like boolean := judge_whatsapp_item.item.kind in ('message', 'echo', 'history', 'status');
+begin
+  if item.outcome is not null then
+    return item;
+  end if;
+  if item.collection is not null and jsonb_typeof(item.payload) <> 'object' and item.kind <> 'unknown' then
+    item.outcome := 'dead_letter';
+    item.reason := 'not_an_object';
+  elsif v_is_message_like and (
+    jsonb_typeof(item.payload -> 'id') is distinct from 'string' or length(item.wamid) not between 1 and 512
+  ) then
+    item.outcome := 'dead_letter';
+    item.reason := 'invalid_id';
+  elsif v_is_message_like and private.epoch_time(item.payload -> 'timestamp') is null then
+    item.outcome := 'dead_letter';
+    item.reason := 'invalid_timestamp';
+  elsif item.kind = 'status'
+    and (item.payload ->> 'status' in ('sent', 'delivered', 'read', 'played', 'failed')) is not true then
+    item.kind := 'unknown';
+  elsif v_is_message_like and item.phone_number_id is null then
+    item.outcome := 'unroutable';
+  end if;
+  if item.outcome is null and item.occurred_at < now() - interval '35 days' and not item.is_ageless then
+    item.outcome := 'stale';
+  end if;
+  return item;
+end;
+$$;
+
+comment on function private.judge_whatsapp_item is
+  'Says of one item whether it can be stored, and if not, why. Items older than the keys (35 days) are stale: a replay could not be told from news.';
+
+create function private.whatsapp_items(body jsonb)
+returns setof private.whatsapp_item
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+  with entries as (
+    select '/entry/' || entry.index as path, entry.element as entry
+    from private.jsonb_elements(
+      case when whatsapp_items.body ->> 'object' = 'whatsapp_business_account' then whatsapp_items.body -> 'entry' end
+    ) as entry
+  ),
+  changes as (
+    select
+      entries.path as entry_path,
+      entries.path || '/changes/' || change.index as path,
+      private.short_text(entries.entry -> 'id', 64) as waba_id,
+      private.epoch_time(entries.entry -> 'time') as entry_time,
+      change.element,
+      private.short_text(change.element -> 'field', 128) as field,
+      change.element -> 'value' as value,
+      (change.element ->> 'field') in (select listed.field from private.whatsapp_collections() as listed) as has_lists
+    from entries
+    cross join lateral private.jsonb_elements(entries.entry -> 'changes') as change
+  ),
+  listed as (
+    select
+      changes.path as change_path,
+      changes.path || '/value/' || replace(replace(list.name, '~', '~0'), '/', '~1') || '/' || each.index as path,
+      coalesce(known.kind, 'unknown') as kind,
+      list.name as collection,
+      each.element as payload
+    from changes
+    cross join lateral jsonb_each(
+      case when changes.has_lists and jsonb_typeof(changes.value) = 'object' then changes.value else '{}' end
+    ) as list (name, elements)
+    cross join lateral private.jsonb_elements(list.elements) as each
+    left join private.whatsapp_collections() as known on known.field = changes.field and known.collection = list.name
+    where list.name <> 'contacts'
+  ),
+  -- A chunk of history holds threads of messages, or errors, or only its progress.
+  chunk_parts as (
+    select listed.path as chunk_path, listed.change_path,
+      listed.path || '/threads/' || thread.index || '/messages/' || message.index as path,
+      'history'::public.whatsapp_item_kind as kind, 'history' as collection, message.element as payload, thread.element as thread
+    from listed
+    cross join lateral private.jsonb_elements(listed.payload -> 'threads') as thread
+    cross join lateral private.jsonb_elements(thread.element -> 'messages') as message
+    where listed.collection = 'history'
+    union all
+    select listed.path, listed.change_path, listed.path || '/errors/' || error.index, 'event', 'errors', error.element, null
+    from listed
+    cross join lateral private.jsonb_elements(listed.payload -> 'errors') as error
+    where listed.collection = 'history'
+  ),
+  items as (
+    select listed.change_path, listed.path,
+      case listed.collection when 'history' then 'event' else listed.kind end as kind,
+      listed.collection, listed.payload, null::jsonb as thread
+    from listed
+    where listed.collection <> 'history'
+      or not exists (select from chunk_parts where chunk_parts.chunk_path = listed.path)
+    union all
+    select part.change_path, part.path, part.kind, part.collection, part.payload, part.thread from chunk_parts as part
+    union all
+    select changes.path, changes.path || case when changes.value is null then '' else '/value' end,
+      case when not changes.has_lists and private.is_known_whatsapp_field(changes.field)
+        then 'event' else 'unknown' end::public.whatsapp_item_kind,
+      null, coalesce(changes.value, changes.element), null
+    from changes
+    where not exists (select from listed where listed.change_path = changes.path)
+    union all
+    select null, entries.path, 'unknown', null, entries.entry, null
+    from entries
+    where not exists (select from changes where changes.entry_path = entries.path)
+    union all
+    select null, '', 'unknown', null, whatsapp_items.body, null
+    where not exists (select from entries)
+  )
+  select private.judge_whatsapp_item(row(
+    row_number() over (), items.path, items.kind, changes.field, items.collection,
+    changes.waba_id, number.id, private.short_text(changes.value -> 'metadata' -> 'display_phone_number', 64),
+    age.occurred_at, age.occurred_at is null,
+    items.payload ->> 'id',
+    coalesce(
+      private.short_text(items.payload -> 'recipient_participant_id', 256),
+      private.short_text(items.payload -> 'participant_recipient_id', 256),
+      private.short_text(items.payload -> 'recipient_participant_user_id', 256),
+      ''
+    ),
+    way.direction,
+    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, contacts.by_id) end,
+    items.payload, content.key,
+    case when jsonb_typeof(changes.element) <> 'object' then 'dead_letter' end::public.whatsapp_item_outcome,
+    case when jsonb_typeof(changes.element) <> 'object' then 'not_an_object' end
+  )::private.whatsapp_item)
+  from items
+  left join changes on changes.path = items.change_path
+  left join lateral (
+    select jsonb_object_agg(named.id, contact.element) as by_id
+    from private.jsonb_elements(changes.value -> 'contacts') as contact
+    cross join lateral (values (contact.element ->> 'wa_id'), (contact.element ->> 'user_id')) as named (id)
+    where named.id is not null
+  ) as contacts on true
+  cross join lateral (
+    select coalesce(
+      private.short_text(changes.value -> 'metadata' -> 'phone_number_id', 64),
+      private.short_text(changes.value -> 'phone_number_id', 64),
+      private.short_text(changes.value -> 'recipient' -> 'phone_number_id', 64)
+    ) as id
+  ) as number
+  cross join lateral (
+    select case items.kind when 'history' then changes.entry_time
+      else coalesce(private.epoch_time(items.payload -> 'timestamp'), changes.entry_time) end as occurred_at
+  ) as age
+  cross join lateral (
+    select case when items.kind in ('message', 'echo', 'history') and jsonb_typeof(items.payload) = 'object'
+      then private.whatsapp_direction(items.kind, items.payload, changes.value -> 'metadata' ->> 'display_phone_number')
+    end as direction
+  ) as way
+  cross join lateral (
+    -- What has no time of its own is told apart by its surroundings.
+    select sha256(convert_to(concat_ws(e'\n',
+      changes.field, items.collection, coalesce(number.id, changes.waba_id), age.occurred_at,
+      case when age.occurred_at is null and items.collection is not null
+        then changes.value::text || substring(items.path from '[^/]+/\d+$') else items.payload::text end
+    ), 'UTF8')) as key
+  ) as content;
+end;
+$$;
+
+comment on function private.whatsapp_items is
+  'Takes a delivery apart: every element of every list of every change is one item, judged. A delivery that fits nothing known is one unknown item.';
+
+commit;
