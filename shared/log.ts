@@ -23,7 +23,7 @@ const SENSITIVE = [
   // A WhatsApp message id is base64 that contains the sender's number.
   String.raw`\bwamid\.[\w+/=-]+`,
   String.raw`\b(?:Bearer|Basic)\s+[\w.~+/=-]+`,
-  String.raw`(?<!\d)\+?\d(?:[ ().-]?\d){8,14}(?!\d)`,
+  String.raw`(?<!\d)\+?\(?\d(?:[ ().-]{0,2}\d){8,14}(?!\d)`,
 ].join("|");
 const GUARD = new RegExp(`(${HARMLESS})|${SENSITIVE}`, "gi");
 

@@ -47,14 +47,17 @@ async function serve(context: Context, request: Request): Promise<Response> {
     return await complete(context, await context.lite.fetch(request));
   }
   const text = await request.text();
-  const body = jsonOf(text) as { phone?: string } | undefined;
+  const body = jsonOf(text) as PhoneBody | undefined;
   if (body?.phone) return await serveWithPhone(context, request, body);
   return await complete(context, await context.lite.fetch(withBody(request, text)));
 }
 
-async function serveWithPhone(context: Context, request: Request, body: { phone?: string }): Promise<Response> {
+type PhoneBody = { phone?: string; email?: string };
+
+async function serveWithPhone(context: Context, request: Request, body: PhoneBody): Promise<Response> {
   const route = `${request.method} ${new URL(request.url).pathname.slice("/auth/v1".length)}`;
   const handle = PHONE_ROUTES[route];
+  if (handle && body.email) throw new AuthRefusal(400, "validation_failed", "Give an email address or a phone number");
   if (handle) return await refusedKey(context, request) ?? Response.json(await handle(context, body));
   const { phone, ...rest } = body;
   const newPhone = parse(Phone, phone);

@@ -2,7 +2,8 @@ import type { Sql } from "postgres";
 import * as z from "zod";
 import { AuthRefusal } from "./auth_refusal.ts";
 import { jsonOf, Metadata, parse, Phone } from "./auth_request.ts";
-import { type AuthUser, createUser, findUser, listUsers, updateUser } from "./auth_users.ts";
+import { createUser, updateUser } from "./auth_user_changes.ts";
+import { type AuthUser, findUser, listUsers } from "./auth_users.ts";
 
 export interface AdminOptions {
   sql: Sql;
@@ -76,7 +77,7 @@ function methodNotAllowed(allow: string): Response {
 const Attributes = z.object({
   id: z.guid("ID must conform to the uuid v4 format").optional(),
   role: z.string().optional(),
-  email: z.email("Unable to validate email address: invalid format").optional(),
+  email: z.email("Unable to validate email address: invalid format").toLowerCase().optional(),
   phone: Phone.optional(),
   password: z.string().optional(),
   email_confirm: z.boolean().optional(),

@@ -4,7 +4,8 @@ import { type Code, createCode, takeCode } from "./auth_codes.ts";
 import { AuthRefusal } from "./auth_refusal.ts";
 import { Metadata, parse, Phone } from "./auth_request.ts";
 import { openSession, type Session, type SessionOptions } from "./auth_sessions.ts";
-import { type AuthUser, createUser, findUser, updateUser } from "./auth_users.ts";
+import { createUser, updateUser } from "./auth_user_changes.ts";
+import { type AuthUser, findUser } from "./auth_users.ts";
 
 export interface PhoneOptions extends SessionOptions {
   /** Stands in for the SMS; the number is E.164 with its plus sign. */

@@ -39,16 +39,20 @@ export function createIdentify(keys: Keys): (request: Request) => Promise<Identi
     return await verify(credential, await secret);
   }
 
+  async function identifyKey(key: string): Promise<Identity> {
+    const identity = await identify(key).catch(() => undefined);
+    if (!identity || identity.role === "authenticated") throw invalidKey();
+    return identity;
+  }
+
   return async (request) => {
     const key = request.headers.get("apikey");
     const token = bearerToken(request);
-    if (key === null && token === null) {
-      throw new ApiError(401, "PGRST302", "No API key found in request", { hint: "Send the `apikey` header." });
-    }
-    const keyholder = key === null ? undefined : await identify(key).catch(() => Promise.reject(invalidKey()));
-    if (token === null) return keyholder!;
-    if (key !== null && token.startsWith("sb_") && token !== key) throw invalidKey();
-    return token === key ? keyholder! : await identify(token);
+    if (key === null && token === null) throw new ApiError(401, "PGRST302", "No API key found in request");
+    const keyholder = key === null ? undefined : await identifyKey(key);
+    if (token === null || token === key) return keyholder!;
+    if (keyholder && token.startsWith("sb_")) throw invalidKey();
+    return await identify(token);
   };
 }
 
@@ -72,7 +76,9 @@ async function verify(token: string, secret: CryptoKey): Promise<Identity> {
 
 function refusal(error: unknown): ApiError {
   if (error instanceof errors.JWTExpired) return unauthorized("PGRST303", "JWT expired");
-  if (error instanceof errors.JWTClaimValidationFailed) return unauthorized("PGRST303", `JWT refused: ${error.message}`);
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return unauthorized("PGRST303", `JWT refused: ${error.message}`);
+  }
   return unauthorized("PGRST301", "The JWT could not be verified");
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import process from "node:process";
-import { dirname, join, resolve } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import postgres, { type Sql } from "postgres";
 
 /** Postgres' superuser is `supabase_admin`, as on the platform: migrations run as the lesser `postgres`. */
@@ -76,8 +76,14 @@ export function temporaryFolder(): string {
   return join(Deno.env.get("TMPDIR") ?? "/tmp", `easymo-edge-${key}`);
 }
 
+/** Where the data of a stack that was asked to use `wanted` really is: elsewhere if the server's user cannot get there. */
+export function dataFolder(wanted: string): string {
+  const folder = resolve(wanted);
+  return canReach(folder) ? folder : join(temporaryFolder(), basename(folder));
+}
+
 async function usableFolder(wanted: string): Promise<string> {
-  const folder = canReach(resolve(wanted)) ? resolve(wanted) : temporaryFolder();
+  const folder = dataFolder(wanted);
   try {
     await Deno.mkdir(folder, { recursive: true });
     const probe = join(folder, ".writable");
@@ -96,8 +102,8 @@ async function usableFolder(wanted: string): Promise<string> {
 function canReach(path: string): boolean {
   if (Deno.uid() !== 0) return true;
   for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const isOpen = Deno.statSync(folder).mode! & 0o001;
-    if (!isOpen) return false;
+    const mode = statOf(folder)?.mode;
+    if (mode != null && (mode & 0o001) === 0) return false;
   }
   return true;
 }
@@ -220,6 +226,14 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
   }
 }
 

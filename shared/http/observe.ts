@@ -24,21 +24,21 @@ export function observe(functionName: string): (c: Context, next: Next) => Promi
 function complete(c: Context, trace: RequestTrace, durationMs: number): void {
   const headers = ownHeaders(c);
   headers.set("x-request-id", trace.requestId);
-  headers.set("x-content-type-options", "nosniff");
   headers.append("server-timing", serverTiming(trace, durationMs));
   // A 304 updates what the client has stored, Cache-Control included.
   if (c.res.status !== 304 && !headers.has("cache-control")) headers.set("cache-control", "no-store");
   if (c.req.raw.headers.has("origin")) allowOrigin(headers);
 }
 
-/** The answer's headers; an answer that came straight from `fetch()` has immutable ones and is copied first. */
+/** The answer's headers. Those of an answer that came straight from `fetch()` cannot be changed: it is copied. */
 function ownHeaders(c: Context): Headers {
   try {
-    c.res.headers.delete("server-timing");
+    c.res.headers.set("x-content-type-options", "nosniff");
   } catch {
     const answer = c.res;
     c.res = undefined;
     c.res = new Response(answer.body, answer);
+    c.res.headers.set("x-content-type-options", "nosniff");
   }
   return c.res.headers;
 }

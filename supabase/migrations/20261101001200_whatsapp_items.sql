@@ -302,7 +302,7 @@ begin
     cross join lateral private.jsonb_elements(listed.payload -> 'errors') as error
     where listed.collection = 'history'
   ),
-  items as (
+  parts as (
     select listed.change_path, listed.path,
       case listed.collection when 'history' then 'event' else listed.kind end as kind,
       listed.collection, listed.payload, null::jsonb as thread
@@ -325,24 +325,11 @@ begin
     union all
     select null, '', 'unknown', null, whatsapp_items.body, null
     where not exists (select from entries)
+  ),
+  items as (
+    select row_number() over ()::integer as position, parts.* from parts
   )
-  select private.judge_whatsapp_item(row(
-    row_number() over (), items.path, items.kind, changes.field, items.collection,
-    changes.waba_id, number.id, private.short_text(changes.value -> 'metadata' -> 'display_phone_number', 64),
-    age.occurred_at, age.occurred_at is null,
-    items.payload ->> 'id',
-    coalesce(
-      private.short_text(items.payload -> 'recipient_participant_id', 256),
-      private.short_text(items.payload -> 'participant_recipient_id', 256),
-      private.short_text(items.payload -> 'recipient_participant_user_id', 256),
-      ''
-    ),
-    way.direction,
-    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, contacts.by_id) end,
-    items.payload, content.key,
-    case when jsonb_typeof(changes.element) <> 'object' then 'dead_letter' end::public.whatsapp_item_outcome,
-    case when jsonb_typeof(changes.element) <> 'object' then 'not_an_object' end
-  )::private.whatsapp_item)
+  select judged.*
   from items
   left join changes on changes.path = items.change_path
   left join lateral (
@@ -374,7 +361,24 @@ begin
       case when age.occurred_at is null and items.collection is not null
         then changes.value::text || substring(items.path from '[^/]+/\d+$') else items.payload::text end
     ), 'UTF8')) as key
-  ) as content;
+  ) as content
+  cross join lateral private.judge_whatsapp_item(row(
+    items.position, items.path, items.kind, changes.field, items.collection,
+    changes.waba_id, number.id, private.short_text(changes.value -> 'metadata' -> 'display_phone_number', 64),
+    age.occurred_at, age.occurred_at is null,
+    items.payload ->> 'id',
+    coalesce(
+      private.short_text(items.payload -> 'recipient_participant_id', 256),
+      private.short_text(items.payload -> 'participant_recipient_id', 256),
+      private.short_text(items.payload -> 'recipient_participant_user_id', 256),
+      ''
+    ),
+    way.direction,
+    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, contacts.by_id) end,
+    items.payload, content.key,
+    case when jsonb_typeof(changes.element) <> 'object' then 'dead_letter' end::public.whatsapp_item_outcome,
+    case when jsonb_typeof(changes.element) <> 'object' then 'not_an_object' end
+  )::private.whatsapp_item) as judged;
 end;
 $$;
 

@@ -165,7 +165,7 @@ create function public.ingest_whatsapp_delivery(body_base64 text, sanitised_body
 returns public.whatsapp_delivery_receipt
 language plpgsql
 set search_path = ''
-set statement_timeout = '20s'
+set statement_timeout = '8s'
 as $$
 begin
   return private.ingest_whatsapp_delivery(
@@ -221,7 +221,7 @@ create function public.replay_whatsapp_delivery(delivery_id uuid)
 returns public.whatsapp_delivery_receipt
 language plpgsql
 set search_path = ''
-set statement_timeout = '20s'
+set statement_timeout = '8s'
 as $$
 begin
   return private.replay_whatsapp_delivery(replay_whatsapp_delivery.delivery_id);

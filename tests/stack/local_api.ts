@@ -65,7 +65,7 @@ async function createNotes({ sql }: TestDatabase): Promise<void> {
       body text not null
     );
     alter table public.notes enable row level security;
-    grant select, insert on public.notes to authenticated;
+    grant select, insert on public.notes to authenticated, service_role;
     create policy "People read their own notes" on public.notes for select to authenticated
     using (user_id = (select auth.uid()));
     create policy "People write their own notes" on public.notes for insert to authenticated

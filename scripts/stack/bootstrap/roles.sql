@@ -1,5 +1,11 @@
 -- The roles of a hosted project, with the powers they have there. Run once per cluster, as its superuser.
-create role postgres login createrole createdb replication bypassrls password 'postgres';
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'postgres') then
+    create role postgres login createrole createdb replication bypassrls password 'postgres';
+  end if;
+end;
+$$;
 create role anon nologin noinherit;
 create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;

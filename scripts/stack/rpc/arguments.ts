@@ -13,7 +13,7 @@ export type Arguments =
  * @throws ApiError 415 PGRST107 for another media type, 400 PGRST102 for a body that is not what it claims to be
  */
 export async function readBody(request: Request): Promise<Arguments> {
-  const mediaType = request.headers.get("content-type")?.split(";")[0]!.trim().toLowerCase() || "application/json";
+  const mediaType = (request.headers.get("content-type") || "application/json").toLowerCase().split(";", 1)[0];
   const bytes = new Uint8Array(await request.arrayBuffer());
   switch (mediaType) {
     case "application/json":

@@ -1,76 +1,91 @@
 import type { ReservedSql } from "postgres";
 import type { Identity } from "../identity.ts";
-import { type Arguments, fromTexts, readBody } from "./arguments.ts";
-import { type Definition, readDefinition, type Settings } from "./catalog.ts";
+import { type Call, readCall } from "./call.ts";
+import { type Definition, readDefinition } from "./catalog.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { choose, invocationOf } from "./invocation.ts";
 import { createPool } from "./pool.ts";
-import { type Preferences, readPreferences } from "./preferences.ts";
-import { quoteName, readQuery, type Selection } from "./query_string.ts";
+import { quoteName } from "./query_string.ts";
 import { toResponse } from "./response.ts";
+import { settingsOf } from "./settings.ts";
 import { statementOf } from "./statement.ts";
 import { run, StaleDefinition } from "./transaction.ts";
 
-/** What the local `/rest/v1/rpc` needs. */
+/** What the local `/rest/v1/rpc` works with. */
 export interface RpcOptions {
   /** The database as `authenticator`: a login that inherits nothing and may become each client role. */
   url: string;
   identify: (request: Request) => Promise<Identity>;
   schema?: string;
-  /** Rows at most of one answer. */
+  /** Rows at most in one answer. */
   maxRows?: number;
   connections?: number;
   /** How long a call may wait for a connection, in milliseconds. */
   patience?: number;
 }
 
-/** `/rest/v1/rpc/<function>`, as PostgREST documents it. */
+/** `/rest/v1/rpc/<function>` as PostgREST documents it. */
 export interface Rpc {
   fetch(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
 
-interface Call {
-  name: string;
-  identity: Identity;
-  args: Arguments;
-  selection: Selection;
-  preferences: Preferences;
-}
-
-/** Serves functions of one schema; those made or changed meanwhile are served as they are now. */
+/** Serves the functions of one schema, each as it is at the moment of the call. */
 export function createRpc(options: RpcOptions): Rpc {
   const { identify, schema = "public", maxRows = 1000 } = options;
   const pool = createPool(options.url, { size: options.connections, patience: options.patience });
   const definitions = new Map<string, Definition>();
 
-  async function readCall(request: Request, identity: Identity): Promise<Call> {
-    const [, name] = new URL(request.url).pathname.match(/\/rpc\/([^/]+)$/) ?? [];
-    if (!name) throw new ApiError(404, "PGRST125", "Invalid path specified in request URL");
-    if (!["GET", "HEAD", "POST"].includes(request.method)) {
-      throw new ApiError(405, "PGRST101", `Cannot use the ${request.method} method on RPC`, {
-        headers: { allow: "GET, HEAD, POST" },
-      });
-    }
-    const preferences = readPreferences(request.headers, schema);
-    const { selection, rest } = readQuery(request, maxRows);
-    if (request.method === "POST" && rest.length) throw new ApiError(400, "PGRST100", `Not a filter: ${rest[0]}`);
-    const args = request.method === "POST" ? await readBody(request) : fromTexts(rest);
-    return { name: decodeURIComponent(name), identity, args, selection, preferences };
-  }
-
-  async function perform(sql: ReservedSql, request: Request, call: Call): Promise<Response> {
+  async function answer(sql: ReservedSql, call: Call): Promise<Response> {
+    if (call.request.signal.aborted) throw new ApiError(500, "57014", "The caller has gone");
     const known = definitions.get(call.name);
     if (known) {
       try {
-        return await callAs(known, sql, request, call);
+        return await perform(sql, call, known);
       } catch (error) {
-        if (!(error instanceof StaleDefinition)) throw error;
+        if (!isOutdated(error)) throw error;
       }
     }
     const definition = await readDefinition(sql, schema, call.name);
-    definitions.set(call.name, definition);
-    return await callAs(definition, sql, request, call);
+    if (definition.routines.length) definitions.set(call.name, definition);
+    return await perform(sql, call, definition);
   }
-  return { fetch: () => { throw 1; }, close: () => pool.close() };
+
+  async function perform(sql: ReservedSql, call: Call, definition: Definition): Promise<Response> {
+    const { request, identity: { role }, name, args, selection, preferences } = call;
+    const routine = choose(definition.routines, `${schema}.${name}`, args);
+    const invocation = invocationOf(routine, `${quoteName(schema)}.${quoteName(name)}`, args);
+    const result = await run(sql, {
+      schema,
+      name,
+      fingerprint: definition.fingerprint,
+      isReadOnly: request.method !== "POST" || !routine.isVolatile,
+      settings: settingsOf(call, schema, routine, definition.roleSettings[role]),
+      text: statementOf(routine, invocation, selection, preferences, role),
+      parameters: [...invocation.parameters, selection.limit, selection.offset],
+      isPrepared: !selection.isParticular,
+      isSingular: preferences.isSingular,
+    }, request.signal);
+    return toResponse(request.method, routine.isVoid, result, selection.offset, preferences);
+  }
+
+  return {
+    async fetch(request) {
+      let role: Identity["role"] | undefined;
+      try {
+        const identity = await identify(request);
+        role = identity.role;
+        const call = await readCall(request, identity, { schema, maxRows });
+        return await pool.use((sql) => answer(sql, call));
+      } catch (error) {
+        return toApiError(error, role).toResponse();
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** Whether what was known of a function may be what went wrong. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof StaleDefinition || error instanceof ApiError && error.code === "PGRST202";
 }

@@ -37,7 +37,9 @@ export function invocationOf(routine: Routine, called: string, args: Arguments):
     const call = `${called}(${assignments(given, (parameter, at) => `$${at + 1}::text::${typeOf(parameter)}`)})`;
     return { call, from: "(select) as nothing", parameters: given.map(({ name }) => args.texts.get(name)!) };
   }
-  if (args.kind === "body" || !given.length) return { call: `${called}()`, from: "(select) as nothing", parameters: [] };
+  if (args.kind === "body" || !given.length) {
+    return { call: `${called}()`, from: "(select) as nothing", parameters: [] };
+  }
   const columns = given.map((parameter) => `${quoteName(parameter.name)} ${typeOf(parameter)}`).join(", ");
   return {
     call: `${called}(${assignments(given, ({ name }) => `args.${quoteName(name)}`)})`,

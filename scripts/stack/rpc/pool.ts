@@ -1,5 +1,5 @@
 import postgres, { type ReservedSql, type Sql } from "postgres";
-import { ApiError } from "./errors.ts";
+import { ApiError, isAnswer } from "./errors.ts";
 
 /** A few connections, each lent to one piece of work at a time. */
 export interface Pool {
@@ -14,57 +14,42 @@ interface Connection {
 }
 
 /**
- * Opens connections to `url` when they are needed, at most `size`.
+ * Opens at most `size` connections to `url`, each when it is first needed.
  *
- * Each is a client of its own and is thrown away with its first fault: the pool inside postgres.js loses connections and
- * brings the process down ("reading 'write'" of null) when the server goes away under a reserved one.
+ * A connection is a client of its own and goes with its first fault: where the server leaves postgres.js in the middle
+ * of a transaction, its own pool loses connections, hangs, or ends the process with an uncaught TypeError.
  *
- * @param patience - how long work may wait for its turn, in milliseconds
+ * @param patience - how long work may wait for a connection, in milliseconds
  */
 export function createPool(url: string, { size = 10, patience = 10_000 } = {}): Pool {
-  const open = new Set<Connection>();
+  const clients = new Set<Sql>();
   const idle: Connection[] = [];
-  const waiting: ((connection: Promise<Connection> | Connection) => void)[] = [];
-  let opening = 0;
+  const waiting: ((connection: Connection | Promise<Connection>) => void)[] = [];
 
   async function connect(): Promise<Connection> {
-    opening++;
     const client = postgres(url, {
       max: 1,
       max_lifetime: null,
       connect_timeout: 5,
       onnotice: () => {},
-      onclose: () => forget(connection),
+      onclose: () => drop(client),
     });
-    let connection: Connection | undefined;
+    clients.add(client);
     try {
-      connection = { client, sql: await client.reserve() };
-      open.add(connection);
-      return connection;
+      return { client, sql: await client.reserve() };
     } catch (error) {
-      client.end({ timeout: 0 });
+      drop(client);
       throw new ApiError(503, "PGRST000", "The database cannot be reached", { details: String(error) });
-    } finally {
-      opening--;
-      if (!connection) replace();
     }
   }
 
-  function forget(connection?: Connection): void {
-    if (!connection || !open.delete(connection)) return;
-    const at = idle.indexOf(connection);
+  /** Whoever waits longest may open the next. */
+  function drop(client: Sql): void {
+    if (!clients.delete(client)) return;
+    const at = idle.findIndex((connection) => connection.client === client);
     if (at >= 0) idle.splice(at, 1);
-    connection.client.end({ timeout: 0 });
-    replace();
-  }
-
-  /** Whoever waits longest opens the connection that has gone. */
-  function replace(): void {
+    client.end({ timeout: 0 });
     waiting.shift()?.(connect());
-  }
-
-  function acquire(): Promise<Connection> | Connection {
-    return idle.pop() ?? (open.size + opening < size ? connect() : turn());
   }
 
   function turn(): Promise<Connection> {
@@ -73,7 +58,7 @@ export function createPool(url: string, { size = 10, patience = 10_000 } = {}): 
         waiting.splice(waiting.indexOf(take), 1);
         reject(new ApiError(504, "PGRST003", "No database connection came free in time"));
       }, patience);
-      function take(connection: Promise<Connection> | Connection): void {
+      function take(connection: Connection | Promise<Connection>): void {
         clearTimeout(timer);
         resolve(connection);
       }
@@ -82,7 +67,7 @@ export function createPool(url: string, { size = 10, patience = 10_000 } = {}): 
   }
 
   function release(connection: Connection): void {
-    if (!open.has(connection)) return;
+    if (!clients.has(connection.client)) return;
     const next = waiting.shift();
     if (next) next(connection);
     else idle.push(connection);
@@ -90,19 +75,19 @@ export function createPool(url: string, { size = 10, patience = 10_000 } = {}): 
 
   return {
     async use(work) {
-      const connection = await acquire();
+      const connection = idle.pop() ?? await (clients.size < size ? connect() : turn());
       try {
         return await work(connection.sql);
       } catch (error) {
-        if (!(error instanceof postgres.PostgresError || error instanceof ApiError)) forget(connection);
+        if (!isAnswer(error)) drop(connection.client);
         throw error;
       } finally {
         release(connection);
       }
     },
     async close() {
-      for (const { sql } of open) sql.release();
-      await Promise.all([...open].map(({ client }) => client.end({ timeout: 1 })));
+      idle.forEach(({ sql }) => sql.release());
+      await Promise.all([...clients].map((client) => client.end({ timeout: 1 })));
     },
   };
 }

@@ -12,7 +12,8 @@ export interface Preferences {
 export const JSON_TYPE = "application/json";
 export const OBJECT_TYPE = "application/vnd.pgrst.object+json";
 
-const UNDERSTOOD = /^(handling=(strict|lenient)|count=(exact|planned|estimated)|return=(minimal|headers-only|representation)|resolution=(merge|ignore)-duplicates|missing=(default|null)|tx=(commit|rollback))$/;
+const UNDERSTOOD =
+  /^(handling=(strict|lenient)|count=(exact|planned|estimated)|return=(minimal|headers-only|representation)|resolution=(merge|ignore)-duplicates|missing=(default|null)|tx=(commit|rollback))$/;
 const APPLIED = /^(handling|count)=/;
 
 /**

@@ -38,24 +38,19 @@ function statusOf(setting?: string): number | undefined {
   return status;
 }
 
-/** PostgREST, Transactions: "Response Headers"; the first of a name replaces ours, the others add to it. */
-function setHeaders(headers: Headers, setting?: string): void {
-  const replaced = new Set<string>();
-  for (const [name, value] of readHeaders(setting)) {
-    if (!replaced.has(name.toLowerCase())) headers.delete(name);
-    replaced.add(name.toLowerCase());
-    headers.append(name, value);
-  }
-}
-
-function readHeaders(setting = "[]"): [string, string][] {
+/** PostgREST, Transactions: "Response Headers"; a name given there replaces ours, and may be given more than once. */
+function setHeaders(headers: Headers, setting = "[]"): void {
   try {
-    return (JSON.parse(setting) as Record<string, string>[]).map((item) => {
-      const [entry, ...others] = Object.entries(item);
-      if (!entry || others.length || typeof entry[1] !== "string") throw new TypeError();
-      return entry;
-    });
+    const pairs = (JSON.parse(setting) as Record<string, unknown>[]).map(onlyPair);
+    for (const [name] of pairs) headers.delete(name);
+    for (const [name, value] of pairs) headers.append(name, value);
   } catch {
     throw new ApiError(500, "PGRST111", "response.headers must be a JSON array of objects with one key and a text");
   }
+}
+
+function onlyPair(item: Record<string, unknown>): [string, string] {
+  const [[name, value] = [], ...others] = Object.entries(item);
+  if (!name || typeof value !== "string" || others.length) throw new TypeError();
+  return [name, value];
 }

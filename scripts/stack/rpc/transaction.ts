@@ -1,6 +1,6 @@
-import postgres, { type PendingRawQuery, type ReservedSql, type Row } from "postgres";
+import postgres, { type ReservedSql } from "postgres";
 import { fingerprint, type Settings } from "./catalog.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, isAnswer } from "./errors.ts";
 
 /** One call of one function: all that travels to Postgres. */
 export interface Transaction {
@@ -31,7 +31,13 @@ export interface Result {
 }
 
 /** The function has changed since it was looked up, and nothing was called. */
-export class StaleDefinition extends Error {}
+export class StaleDefinition extends ApiError {
+  constructor() {
+    super(503, "PGRST002", "The function is changing; try again");
+  }
+}
+
+type Query = ReturnType<ReturnType<ReservedSql["unsafe"]>["raw"]>;
 
 // Stale divides by zero: the transaction is spoilt before the call, at the cost of no round trip.
 const APPLY_SETTINGS = `
@@ -74,7 +80,7 @@ function send(
   text: string,
   parameters: Transaction["parameters"] = [],
   prepare = true,
-): PendingRawQuery<Row[]> {
+): Query {
   const query = sql.unsafe(text, parameters, { prepare }).raw();
   query.catch(() => {}); // also starts it; whoever awaits it gets the error
   return query;
@@ -84,12 +90,8 @@ function throwStale(error: unknown): never {
   throw error instanceof postgres.PostgresError && error.code === DIVISION_BY_ZERO ? new StaleDefinition() : error;
 }
 
-function isAnswer(error: unknown): boolean {
-  return error instanceof postgres.PostgresError || error instanceof ApiError || error instanceof StaleDefinition;
-}
-
 /** Waits for the statement that runs now: postgres.js confuses answers when one still in its queue is cancelled. */
-async function finished(query: PendingRawQuery<Row[]>, signal: AbortSignal): Promise<(Uint8Array | null)[]> {
+async function finished(query: Query, signal: AbortSignal): Promise<(Uint8Array | null)[]> {
   let cancelled: unknown;
   const cancel = () => cancelled = Promise.resolve(query.cancel() as unknown).catch(() => {});
   signal.addEventListener("abort", cancel);

@@ -1,0 +1,97 @@
+import { createAuth } from "./auth.ts";
+import { foreignTarget, localTarget, prepareMigratedDatabase, type Target, withConnection } from "./database.ts";
+import { developmentSettings, LOCAL_KEYS } from "./development.ts";
+import { loadFunctions } from "./functions.ts";
+import { createGateway } from "./gateway.ts";
+import { createIdentify } from "./identity.ts";
+import { runFile } from "./migrate.ts";
+import type { StackOptions } from "./options.ts";
+import { connect, refuseTakenPort, startPostgres } from "./postgres.ts";
+import { createRpc } from "./rpc/handler.ts";
+import { startScheduleTimer } from "./schedule_timer.ts";
+import { removeState, type StackState, writeState } from "./state.ts";
+
+const SEED = new URL("../../supabase/seed.sql", import.meta.url);
+
+/** Everything that was opened, to be closed in the opposite order. */
+type Closers = (() => Promise<unknown>)[];
+
+/**
+ * Starts Postgres, migrations, API, functions and schedule. When a part fails, what was started is stopped again.
+ *
+ * @throws StackError saying in one line what is wrong
+ */
+export async function startStack(options: StackOptions): Promise<{ state: StackState; stop: () => Promise<void> }> {
+  const closers: Closers = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return { state: await open(options, closers), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function open(options: StackOptions, closers: Closers): Promise<StackState> {
+  refuseTakenPort(options.port, "API", "--port");
+  const target = options.dbUrl ? foreignTarget(options.dbUrl) : await openPostgres(options, closers);
+  await prepare(target);
+  const apiUrl = `http://127.0.0.1:${options.port}`;
+  setEnvironment(developmentSettings(apiUrl, target.url));
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: options.port, onListen: () => {} },
+    await openApi(target, apiUrl, closers),
+  );
+  closers.push(() => server.shutdown());
+  openSchedule(target, closers);
+  const state = { pid: Deno.pid, apiUrl, dbUrl: target.url };
+  await writeState(options.data, state);
+  closers.push(() => removeState(options.data));
+  return state;
+}
+
+async function openPostgres(options: StackOptions, closers: Closers): Promise<Target> {
+  const postgres = await startPostgres({ folder: options.data, port: options.dbPort });
+  closers.push(() => postgres.stop());
+  return localTarget(options.dbPort);
+}
+
+async function prepare(target: Target): Promise<void> {
+  const applied = await prepareMigratedDatabase(target);
+  for (const file of applied) console.log(`applied ${file}`);
+  // As `supabase db reset` does: the seed follows the first migrations, once.
+  const isFresh = applied.length > 0 && await withConnection(target.url, async (sql) => {
+    const [row] = await sql`select count(*)::int as count from supabase_migrations.schema_migrations`;
+    return row!.count === applied.length;
+  });
+  if (isFresh) await withConnection(target.url, (sql) => runFile(sql, SEED));
+}
+
+async function openApi(target: Target, apiUrl: string, closers: Closers): Promise<(r: Request) => Promise<Response>> {
+  const rpc = createRpc({ url: target.authenticatorUrl, identify: createIdentify(LOCAL_KEYS) });
+  closers.push(() => rpc.close());
+  const onOtp = (phone: string, code: string) => console.log(`code for ${phone}: ${code}`);
+  const auth = createAuth({ superuserUrl: target.superuserUrl, keys: LOCAL_KEYS, onOtp, publicUrl: apiUrl });
+  closers.push(() => auth.close());
+  return createGateway({
+    functions: await loadFunctions(),
+    rpc: (request) => rpc.fetch(request),
+    auth,
+    publicUrl: apiUrl,
+  });
+}
+
+function openSchedule(target: Target, closers: Closers): void {
+  const sql = connect(target.url);
+  const stopTimer = startScheduleTimer(sql);
+  closers.push(() => sql.end(), stopTimer);
+}
+
+/** Development values fill what the environment does not set. */
+function setEnvironment(settings: Record<string, string>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.startsWith("SUPABASE_") || !Deno.env.get(name)) Deno.env.set(name, value);
+  }
+}

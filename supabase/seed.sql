@@ -1,0 +1,1 @@
+-- A small believable data set for development: people, a number of ours, and what they wrote to it.
