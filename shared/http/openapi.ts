@@ -165,7 +165,8 @@ function schemaOf(schema: z.ZodType | undefined, io: "input" | "output", id?: st
   if (!schema) return {};
   const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   // A recursive schema refers to itself from its own root: $id makes it one inside the document too.
-  return (described.$defs ? { $id: `/schemas/${id}`, ...described } : described) as JsonSchema;
+  const isRecursive = JSON.stringify(described).includes('"$ref":"#');
+  return (isRecursive ? { $id: `/schemas/${id}`, ...described } : described) as JsonSchema;
 }
 
 function property(schema: JsonSchema, name: string): Json {

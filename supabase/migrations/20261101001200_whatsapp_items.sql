@@ -218,7 +218,7 @@ begin
   if item.outcome is not null then
     return item;
   end if;
-  if item.collection is not null and jsonb_typeof(item.payload) <> 'object' and item.kind <> 'unknown' then
+  if item.collection is not null and jsonb_typeof(item.payload) <> 'object' then
     item.outcome := 'dead_letter';
     item.reason := 'not_an_object';
   elsif v_is_message_like and (
@@ -347,7 +347,12 @@ begin
   ) as number
   cross join lateral (
     select case items.kind when 'history' then changes.entry_time
-      else coalesce(private.epoch_time(items.payload -> 'timestamp'), changes.entry_time) end as occurred_at
+      else coalesce(
+        private.epoch_time(items.payload -> 'timestamp'),
+        changes.entry_time,
+        -- An entry without changes is an item itself.
+        case when items.change_path is null and items.path <> '' then private.epoch_time(items.payload -> 'time') end
+      ) end as occurred_at
   ) as age
   cross join lateral (
     select case when items.kind in ('message', 'echo', 'history') and jsonb_typeof(items.payload) = 'object'
@@ -355,11 +360,8 @@ begin
     end as direction
   ) as way
   cross join lateral (
-    -- What has no time of its own is told apart by its surroundings.
     select sha256(convert_to(concat_ws(e'\n',
-      changes.field, items.collection, coalesce(number.id, changes.waba_id), age.occurred_at,
-      case when age.occurred_at is null and items.collection is not null
-        then changes.value::text || substring(items.path from '[^/]+/\d+$') else items.payload::text end
+      changes.field, items.collection, coalesce(number.id, changes.waba_id), age.occurred_at, items.payload
     ), 'UTF8')) as key
   ) as content
   cross join lateral private.judge_whatsapp_item(row(

@@ -252,7 +252,7 @@ begin
   ),
   keyed as (
     insert into public.whatsapp_event_keys (key, event_id, kept_until)
-    select firsts.content_key, private.uuid_v7(), private.kept_until(firsts.occurred_at)
+    select firsts.content_key, private.uuid_v7(), private.kept_until(coalesce(firsts.occurred_at, now()))
     from firsts
     order by firsts.content_key
     on conflict on constraint whatsapp_event_keys_pkey do nothing
@@ -280,7 +280,8 @@ begin
 end;
 $$;
 
-comment on function private.store_whatsapp_events is 'Stores each event once, known or not.';
+comment on function private.store_whatsapp_events is
+  'Stores each event once, known or not. One whose age cannot be told may come again, as news, after the life of its key.';
 
 create function private.learn_whatsapp_numbers(items private.whatsapp_item[])
 returns void

@@ -45,7 +45,7 @@ export async function forge(bytes: Uint8Array<ArrayBuffer>, secret: string = APP
     "one digit too many": `${good}0`,
     "upper-case hex": `sha256=${good.slice("sha256=".length).toUpperCase()}`,
     "no hex digits": `sha256=${"z".repeat(64)}`,
-    "signature of another body": await sign(ENCODER.encode("{}"), secret),
+    "signature of another body": await sign(ENCODER.encode("another body"), secret),
     "signature of an empty body": await sign(new Uint8Array(), secret),
   };
   return [

@@ -9,7 +9,7 @@ import { quoteName } from "./query_string.ts";
 import { toResponse } from "./response.ts";
 import { settingsOf } from "./settings.ts";
 import { statementOf } from "./statement.ts";
-import { run, StaleDefinition } from "./transaction.ts";
+import { run } from "./transaction.ts";
 
 /** What the local `/rest/v1/rpc` works with. */
 export interface RpcOptions {
@@ -87,5 +87,5 @@ export function createRpc(options: RpcOptions): Rpc {
 
 /** Whether what was known of a function may be what went wrong. */
 function isOutdated(error: unknown): boolean {
-  return error instanceof StaleDefinition || error instanceof ApiError && error.code === "PGRST202";
+  return error instanceof ApiError && ["PGRST002", "PGRST202", "PGRST203"].includes(error.code);
 }

@@ -30,13 +30,6 @@ export interface Result {
   headers: string | undefined;
 }
 
-/** The function has changed since it was looked up, and nothing was called. */
-export class StaleDefinition extends ApiError {
-  constructor() {
-    super(503, "PGRST002", "The function is changing; try again");
-  }
-}
-
 type Query = ReturnType<ReturnType<ReservedSql["unsafe"]>["raw"]>;
 
 // Stale divides by zero: the transaction is spoilt before the call, at the cost of no round trip.
@@ -50,7 +43,8 @@ const DIVISION_BY_ZERO = "22012";
  * behind an error is a rollback.
  *
  * @param signal - when the caller gives up, the running statement is cancelled
- * @throws StaleDefinition, PostgresError or ApiError 406 PGRST116; with any other error the connection is of no more use
+ * @throws PostgresError; ApiError 503 PGRST002 when the function has changed since it was looked up and was not called,
+ *   406 PGRST116 when a single row was wanted; after any other error the connection is of no more use
  */
 export async function run(sql: ReservedSql, transaction: Transaction, signal: AbortSignal): Promise<Result> {
   const { schema, name, settings, text, parameters, isPrepared, isSingular } = transaction;
@@ -87,7 +81,8 @@ function send(
 }
 
 function throwStale(error: unknown): never {
-  throw error instanceof postgres.PostgresError && error.code === DIVISION_BY_ZERO ? new StaleDefinition() : error;
+  const isStale = error instanceof postgres.PostgresError && error.code === DIVISION_BY_ZERO;
+  throw isStale ? new ApiError(503, "PGRST002", "The function is changing") : error;
 }
 
 /** Waits for the statement that runs now: postgres.js confuses answers when one still in its queue is cancelled. */

@@ -40,9 +40,18 @@ function judge(found: Found, now: Date, seen: Set<string>): Judged {
   if (reason) return { ...item, outcome: "dead_letter" };
   if (KEYED.includes(kind) && !phoneOf(found)) return { ...item, outcome: "unroutable" };
   if (age && now.getTime() - age.getTime() > STALE_AFTER) return { ...item, outcome: "stale" };
-  if (seen.has(item.key)) return { ...item, outcome: "duplicate" };
-  seen.add(item.key);
+  const rank = rankOf(item);
+  if (BETTER.slice(rank).some((better) => seen.has(`${item.key}#${better}`))) return { ...item, outcome: "duplicate" };
+  seen.add(`${item.key}#${rank}`);
   return { ...item, outcome: "stored" };
+}
+
+const BETTER = [0, 1, 2, 3];
+
+/** Which of two copies of a message is kept: live over standby over history over a placeholder in it. */
+export function rankOf({ kind, found }: Pick<Judged, "kind" | "found">): number {
+  if (kind !== "history") return found.field === "standby" ? 2 : 3;
+  return textAt(found.json, "type") === "media_placeholder" ? 0 : 1;
 }
 
 function isNewStatus({ kind, json }: Found): boolean {

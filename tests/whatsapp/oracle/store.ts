@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Delivery, Kind } from "../corpus/delivery.ts";
-import { type Judged, judged, participantOf, phoneOf, type Status, STATUSES } from "./items.ts";
+import { type Judged, judged, participantOf, phoneOf, rankOf, type Status, STATUSES } from "./items.ts";
 import { canonical, clean, isObject, textAt } from "./json.ts";
 
 /** A stored message, echo or message of the history. `sender` of an outbound one is the person it went to. */
@@ -73,9 +73,7 @@ function sorted<T extends { key: string }>(items: T[], choose: (first: T, second
 }
 
 function better(first: Judged, second: Judged): Judged {
-  const rank = ({ kind, found }: Judged) =>
-    (kind === "history" ? 0 : 2) + (textAt(found.json, "type") === "media_placeholder" ? 0 : 1);
-  return rank(second) > rank(first) ? second : first;
+  return rankOf(second) > rankOf(first) ? second : first;
 }
 
 function messageRow({ found, kind, occurred_at }: Judged): ExpectedMessage {
