@@ -1,9 +1,10 @@
+import type { Bytes } from "../bytes.ts";
 import type { Context } from "hono";
 
 const encoder = new TextEncoder();
 
 /** A strong entity tag: the SHA-256 of the exact bytes, in base64url. */
-export async function strongEtag(body: string | Uint8Array<ArrayBuffer>): Promise<string> {
+export async function strongEtag(body: string | Bytes): Promise<string> {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const base64 = btoa(String.fromCharCode(...digest));

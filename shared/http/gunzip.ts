@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes.ts";
 import { Problem } from "../problem.ts";
 import { readStream } from "./read_body.ts";
 
@@ -9,7 +10,7 @@ const SLICE_BYTES = 1024;
  *
  * @throws payload_too_large (413) for a bomb, invalid_body_encoding (400) for anything that is not gzip
  */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function gunzip(bytes: Bytes, maxBytes: number): Promise<Bytes> {
   try {
     return await readStream(slices(bytes).pipeThrough(new DecompressionStream("gzip")), maxBytes);
   } catch (cause) {
@@ -19,7 +20,7 @@ export async function gunzip(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): 
 }
 
 /** The bytes piece by piece, and only on demand: handed over whole, a bomb would be inflated before it is measured. */
-function slices(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function slices(bytes: Bytes): ReadableStream<Bytes> {
   let offset = 0;
   return new ReadableStream({
     pull(controller): void {

@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes.ts";
 import type { MiddlewareHandler } from "hono";
 import { readBody } from "./read_body.ts";
 import { describeRoute } from "./route_description.ts";
@@ -7,7 +8,7 @@ const DEFAULT_MAX_BYTES = 1024 * 1024;
 
 /** What `rawBody()` adds to the context. */
 export interface RawBodyEnv {
-  Variables: { rawBody: Uint8Array<ArrayBuffer> };
+  Variables: { rawBody: Bytes };
 }
 
 /** Puts the body's bytes, exactly as they were sent, into `c.var.rawBody`: what a signature is computed over. */

@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes.ts";
 import { Problem } from "../problem.ts";
 
 /**
@@ -5,9 +6,9 @@ import { Problem } from "../problem.ts";
  *
  * @throws payload_too_large (413): at once when Content-Length says so, otherwise as soon as the bytes are too many
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(request: Request, maxBytes: number): Promise<Bytes> {
   const declared = request.headers.get("content-length");
-  if (declared === null) return await readStream(request.body, maxBytes);
+  if (declared === null) return await readStream(request.body, maxBytes).catch(cutOff);
   if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
   // An HTTP server never passes on more than Content-Length, so this reads a bounded body, in one piece.
   const bytes = new Uint8Array(await request.arrayBuffer().catch(cutOff));
@@ -19,7 +20,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
 export async function readStream(
   stream: ReadableStream<Uint8Array> | null,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Bytes> {
   if (stream === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -31,7 +32,7 @@ export async function readStream(
   return concat(chunks, size);
 }
 
-function concat(chunks: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+function concat(chunks: Uint8Array[], size: number): Bytes {
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
@@ -45,7 +46,8 @@ function tooLarge(maxBytes: number): Problem {
   return new Problem("payload_too_large", { detail: `At most ${maxBytes} bytes are accepted here.` });
 }
 
-/** The client went away in the middle of its body: nobody is left to read the answer, but the log shows it. */
+/** The client went away or lost count of its chunks. */
 function cutOff(cause: unknown): never {
+  if (cause instanceof Problem) throw cause;
   throw new Problem("invalid_body_encoding", { detail: "The body ended early.", cause });
 }

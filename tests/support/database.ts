@@ -69,7 +69,8 @@ export async function sqlStateOf(
   return "00000";
 }
 
-function clusterPort(): number {
+/** Where the cluster of this test run listens. */
+export function clusterPort(): number {
   const port = Deno.env.get("TEST_POSTGRES_PORT");
   if (!port) throw new Error("run tests through `deno task test [files]`: it brings the Postgres that they need");
   return Number(port);

@@ -31,11 +31,13 @@ export function createPool(url: string, { size = 10, patience = 10_000 } = {}): 
       max: 1,
       max_lifetime: null,
       connect_timeout: 5,
+      fetch_types: false,
       onnotice: () => {},
       onclose: () => drop(client),
     });
     clients.add(client);
     try {
+      await client`select 1`; // a reservation that fails to connect would come back and connect later, for nobody
       return { client, sql: await client.reserve() };
     } catch (error) {
       drop(client);

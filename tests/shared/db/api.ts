@@ -1,8 +1,6 @@
-import type { Context } from "hono";
 import { developmentSettings, LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createIdentify } from "../../../scripts/stack/identity.ts";
 import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
-import { type CallOptions, rpc, rpcResponse } from "shared/db/rpc.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { useSettings } from "../../support/settings.ts";
 
@@ -24,10 +22,3 @@ export async function useApi(sql: string): Promise<void> {
 export function apiTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
 }
-
-type Untyped<Result> = (c: Context, name: string, args?: object, options?: CallOptions) => Promise<Result>;
-
-/** `rpc()` for functions that only a test's database has. */
-export const call = rpc as unknown as Untyped<unknown>;
-/** `rpcResponse()` for functions that only a test's database has. */
-export const callResponse = rpcResponse as unknown as Untyped<Response>;

@@ -7,7 +7,8 @@ import { type Caller, trust } from "shared/db/caller.ts";
 import { captureLog } from "../../support/log_lines.ts";
 import { outcomeOf } from "../../support/problems.ts";
 import { USER_ID } from "../../support/tokens.ts";
-import { apiTest, call, callResponse, useApi } from "./api.ts";
+import { apiTest, useApi } from "./api.ts";
+import { call, callResponse } from "./untyped.ts";
 
 const lines = captureLog();
 await useApi(`

@@ -4,7 +4,7 @@ import { captureLog } from "../../support/log_lines.ts";
 import { serve } from "../../support/loopback.ts";
 import { outcomeOf } from "../../support/problems.ts";
 import { useSettings } from "../../support/settings.ts";
-import { call } from "./api.ts";
+import { call } from "./untyped.ts";
 
 captureLog();
 const settings = { SUPABASE_URL: "", SUPABASE_PUBLISHABLE_KEYS: '{"default":"sb_publishable_local"}' };

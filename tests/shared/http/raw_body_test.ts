@@ -32,3 +32,16 @@ Deno.test("rawBody() refuses one byte more, declared or not", async () => {
   );
   assertEquals(await outcomeOf(post("123456789", { "content-length": "1" })), "413 payload_too_large");
 });
+
+Deno.test("rawBody() answers 400 to a body that breaks off", async () => {
+  const broken = new ReadableStream({ pull: () => Promise.reject(new TypeError("connection reset")) });
+
+  assertEquals(await outcomeOf(post(broken)), "400 invalid_body_encoding");
+  assertEquals(
+    await outcomeOf(post(
+      new ReadableStream({ pull: () => Promise.reject(new TypeError("reset")) }),
+      { "content-length": "5" },
+    )),
+    "400 invalid_body_encoding",
+  );
+});

@@ -1,0 +1,132 @@
+import { assertEquals } from "@std/assert";
+import { connect, freePort, SUPERUSER, urlOf } from "../../../scripts/stack/postgres.ts";
+import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
+import { createIdentify } from "../../../scripts/stack/identity.ts";
+import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
+import { post, refusalOf, serviceTest, startService } from "./service.ts";
+
+const { fetch, database } = await startService(
+  `
+  create function public.one() returns integer stable language sql as 'select 1';
+  create function public.wait_for(lock integer) returns integer language sql
+    as 'select pg_advisory_xact_lock(lock); select lock';
+`,
+  { connections: 1, patience: 100 },
+);
+const superuser = connect(database.superuserUrl);
+Deno.test.afterAll(() => superuser.end());
+
+serviceTest("rpc answers 503 with Retry-After when the database cannot be reached", async () => {
+  const rpc = createRpc({ url: urlOf(freePort(), "nowhere", "authenticator"), identify: createIdentify(LOCAL_KEYS) });
+
+  const answer = await rpc.fetch(post("one"));
+
+  assertEquals(answer.headers.get("retry-after"), "1");
+  assertEquals(await refusalOf(answer), [503, "PGRST000"]);
+  await rpc.close();
+});
+
+serviceTest("rpc answers 503 during an outage, and serves again after it", async () => {
+  await (await fetch(post("one"))).body?.cancel();
+  await connections();
+  const name = new URL(database.url).pathname.slice(1);
+  const elsewhere = connect(urlOf(Number(new URL(database.url).port), "postgres", SUPERUSER));
+  await elsewhere.unsafe(`alter database ${name} with allow_connections false`);
+  await endConnections();
+
+  assertEquals(await refusalOf(await fetch(post("one"))), [503, "PGRST000"]);
+  await elsewhere.unsafe(`alter database ${name} with allow_connections true`);
+  assertEquals(await (await fetch(post("one"))).json(), 1);
+  await elsewhere.end();
+});
+
+serviceTest("rpc answers 503 to a caller whose connection breaks, and opens another for the next", async () => {
+  await locked(1, async () => {
+    const answer = fetch(post("wait_for", { lock: 1 }));
+    await untilWaiting();
+
+    await endConnections();
+
+    assertEquals(await refusalOf(await answer), [503, "PGRST001"]);
+  });
+  assertEquals(await (await fetch(post("one"))).json(), 1);
+});
+
+serviceTest("rpc opens another connection when an idle one has broken", async () => {
+  await fetch(post("one"));
+
+  await endConnections();
+
+  assertEquals(await (await fetch(post("one"))).json(), 1);
+});
+
+serviceTest("rpc serves who waits behind a connection that breaks", async () => {
+  await locked(1, async () => {
+    const first = fetch(post("wait_for", { lock: 1 }));
+    await untilWaiting();
+    const second = fetch(post("one"));
+
+    await endConnections();
+
+    assertEquals((await first).status, 503);
+    assertEquals(await (await second).json(), 1);
+  });
+});
+
+serviceTest("rpc answers 504 to who waits too long for a connection, and goes on", async () => {
+  await locked(1, async () => {
+    const first = fetch(post("wait_for", { lock: 1 }));
+    await untilWaiting();
+
+    assertEquals(await refusalOf(await fetch(post("one"))), [504, "PGRST003"]);
+
+    await database.sql`select pg_advisory_unlock(1)`;
+    assertEquals(await (await first).json(), 1);
+    assertEquals(await (await fetch(post("one"))).json(), 1);
+  });
+});
+
+serviceTest("rpc never opens more connections than it may", async () => {
+  await Promise.all(Array.from({ length: 20 }, () => fetch(post("one")).then((answer) => answer.body?.cancel())));
+
+  assertEquals((await connections()).length, 1);
+});
+
+serviceTest("rpc closes its connections", async () => {
+  const rpc = createRpc({ url: database.authenticatorUrl, identify: createIdentify(LOCAL_KEYS) });
+  await Promise.all([rpc.fetch(post("one")), rpc.fetch(post("one"))]);
+  assertEquals((await connections()).length, 3);
+
+  await rpc.close();
+
+  while ((await connections()).length > 1) await pause();
+});
+
+/** Holds an advisory lock during `work`. */
+async function locked(lock: number, work: () => Promise<void>): Promise<void> {
+  await database.sql`select pg_advisory_lock(${lock})`;
+  try {
+    await work();
+  } finally {
+    await database.sql`select pg_advisory_unlock_all()`;
+  }
+}
+
+async function connections(): Promise<{ pid: number; wait_event: string | null }[]> {
+  return await superuser<{ pid: number; wait_event: string | null }[]>`
+    select pid, wait_event from pg_stat_activity
+    where datname = current_database() and usename = 'authenticator'`;
+}
+
+async function untilWaiting(): Promise<void> {
+  while (!(await connections()).some(({ wait_event }) => wait_event === "advisory")) await pause();
+}
+
+/** Ends the service's connections as an administrator would, and waits until they have gone. */
+async function endConnections(): Promise<void> {
+  for (const { pid } of await connections()) await superuser`select pg_terminate_backend(${pid}, 5000)`;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}
