@@ -38,8 +38,7 @@ export async function startPostgres(options: { folder: string; port: number }): 
   await stopLeftover(data);
   refuseTakenPort(options.port, "database", "--db-port");
   const isNew = await initialise(bin, data);
-  const child = spawnServer(bin, data, options.port);
-  await untilReady(child, options.port);
+  const child = await readyServer(() => spawnServer(bin, data, options.port), options.port);
   return {
     port: options.port,
     pid: child.pid,
@@ -177,23 +176,33 @@ function spawnServer(bin: string, data: string, port: number): Deno.ChildProcess
   }).spawn();
 }
 
-async function untilReady(child: Deno.ChildProcess, port: number): Promise<void> {
-  let ended: Deno.CommandStatus | undefined;
-  child.status.then((status) => ended = status);
-  const deadline = Date.now() + 60_000;
-  while (!ended && Date.now() < deadline) {
+/** Starts the server, more than once if need be: after a crash its orphans hold the shared memory for a moment. */
+async function readyServer(spawn: () => Deno.ChildProcess, port: number): Promise<Deno.ChildProcess> {
+  const patience = Date.now() + 5_000;
+  do {
+    const child = spawn();
+    if (await isReady(child, port)) return child;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  } while (Date.now() < patience);
+  throw new StackError(`Postgres did not start on port ${port}: see postgres/log/postgres.log in the data folder`);
+}
+
+/** Waits until the server answers (true) or has ended (false); replaying its log may take it a while. */
+async function isReady(child: Deno.ChildProcess, port: number): Promise<boolean> {
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
+  while (!hasEnded) {
     const sql = connect(urlOf(port, "postgres", SUPERUSER), { connect_timeout: 5 });
     try {
       await sql`select 1`;
-      return;
+      return true;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 25));
     } finally {
       await sql.end();
     }
   }
-  if (!ended) await stop(child, "SIGQUIT");
-  throw new StackError(`Postgres did not start on port ${port}: see postgres/log/postgres.log in the data folder`);
+  return false;
 }
 
 /** Ends the server that a killed stack left behind: its data folder is ours, and nobody else may write there. */

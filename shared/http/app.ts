@@ -1,10 +1,11 @@
 import { type Context, Hono } from "hono";
 import type { BlankSchema } from "hono/types";
 import type { Caller } from "../db/caller.ts";
+import { Problem } from "../problem.ts";
 import type { RequestTrace } from "../trace.ts";
+import { answerError, answerProblem } from "./answer_problem.ts";
 import { preflight } from "./cors.ts";
 import { observe } from "./observe.ts";
-import { answerError, answerProblem, Problem } from "./problem.ts";
 
 /** What every handler finds in `c.var`; middleware of a route adds the rest. */
 export interface AppEnv {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { createApp } from "shared/http/app.ts";
-import { Problem } from "shared/http/problem.ts";
+import { Problem } from "shared/problem.ts";
 import { captureLog } from "../../support/log_lines.ts";
 import { outcomeOf, type ProblemBody } from "../../support/problems.ts";
 import { serve } from "../../support/loopback.ts";

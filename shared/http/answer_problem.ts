@@ -2,8 +2,6 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Problem } from "../problem.ts";
 
-export { EDGE_PROBLEMS, type EdgeProblemCode, type PointedError, Problem } from "../problem.ts";
-
 /** Answers a problem as `application/problem+json` (RFC 9457) and leaves its code and cause for the log line. */
 export function answerProblem(c: Context, problem: Problem): Response {
   const trace = c.get("trace");
