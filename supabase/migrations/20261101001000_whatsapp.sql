@@ -7,6 +7,15 @@ create type public.whatsapp_message_origin as enum ('live', 'standby', 'echo', '
 create type public.whatsapp_delivery_status as enum ('sent', 'delivered', 'read', 'played', 'failed');
 create type public.whatsapp_identity_kind as enum ('wa_id', 'bsuid', 'parent_bsuid');
 
+comment on type public.whatsapp_item_kind is
+  'What an item of a delivery is. echo: sent from the phone app; history: from before the number joined; unknown: nobody has described it yet.';
+comment on type public.whatsapp_item_outcome is
+  'What became of an item. stale: older than the keys that would tell a copy; unroutable: names none of our numbers; dead_letter: cannot be stored.';
+comment on type public.whatsapp_message_direction is 'Inbound: to us; outbound: from us.';
+comment on type public.whatsapp_message_origin is 'How we came to know of a message. standby: another app of ours holds the conversation.';
+comment on type public.whatsapp_delivery_status is 'How far a message got.';
+comment on type public.whatsapp_identity_kind is
+  'What kind of name Meta gives a person: phone digits, the business-scoped user id, or that of the parent business.';
 
 create table public.whatsapp_deliveries (
   id uuid not null default private.uuid_v7(),

@@ -1,11 +1,13 @@
 import { ApiError } from "./errors.ts";
 
-/** What a caller hands to a function: names in a JSON object, names with texts, or one nameless body. */
+/**
+ * What a caller hands to a function: a JSON object of arguments, arguments as texts, or a body without names.
+ * A body stays as it came, so that Postgres itself reads every number and text in it.
+ */
 export type Arguments =
-  /** `json` is the text as it came, so that Postgres itself reads every number and string. */
-  | { kind: "json"; names: string[]; json: string; isList: boolean }
+  | { kind: "json"; names: string[]; body: string; isList: boolean }
   | { kind: "texts"; names: string[]; texts: Map<string, string> }
-  | { kind: "body"; names: string[]; body: string | Uint8Array; type: "text" | "bytea" };
+  | { kind: "text" | "bytea"; names: string[]; body: string | Uint8Array };
 
 /**
  * Reads the body of a POST (PostgREST, Functions as RPC: "Calling with POST").
@@ -13,17 +15,17 @@ export type Arguments =
  * @throws ApiError 415 PGRST107 for another media type, 400 PGRST102 for a body that is not what it claims to be
  */
 export async function readBody(request: Request): Promise<Arguments> {
-  const mediaType = (request.headers.get("content-type") || "application/json").toLowerCase().split(";", 1)[0];
+  const mediaType = (request.headers.get("content-type") || "application/json").split(";", 1)[0]!;
   const bytes = new Uint8Array(await request.arrayBuffer());
-  switch (mediaType) {
+  switch (mediaType.trim().toLowerCase()) {
     case "application/json":
       return fromJson(decode(bytes) || "{}");
     case "application/x-www-form-urlencoded":
       return fromTexts([...new URLSearchParams(decode(bytes))]);
     case "text/plain":
-      return { kind: "body", names: [], body: decode(bytes), type: "text" };
+      return { kind: "text", names: [], body: decode(bytes) };
     case "application/octet-stream":
-      return { kind: "body", names: [], body: bytes, type: "bytea" };
+      return { kind: "bytea", names: [], body: bytes };
   }
   throw new ApiError(415, "PGRST107", `Content-Type not acceptable: ${mediaType}`);
 }
@@ -34,13 +36,13 @@ export function fromTexts(pairs: [string, string][]): Arguments {
   return { kind: "texts", names: [...texts.keys()], texts };
 }
 
-/** Of a list PostgREST takes the first object; anything else names no arguments. */
-function fromJson(json: string): Arguments {
-  const value = parse(json);
+/** Of a list PostgREST takes the first object; what is no object names no arguments. */
+function fromJson(body: string): Arguments {
+  const value = parse(body);
   const isList = Array.isArray(value);
   const object = isList ? value[0] : value;
-  const names = typeof object === "object" && object !== null ? Object.keys(object) : [];
-  return { kind: "json", names, json, isList };
+  const names = typeof object === "object" ? Object.keys(object ?? {}) : [];
+  return { kind: "json", names, body, isList };
 }
 
 function parse(json: string): unknown {

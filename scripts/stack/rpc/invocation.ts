@@ -17,7 +17,7 @@ export interface Invocation {
  * @throws ApiError 404 PGRST202 when none fits, 300 PGRST203 when several do
  */
 export function choose(routines: Routine[], called: string, args: Arguments): Routine {
-  const named = routines.filter(({ parameters }) => args.kind !== "body" && fitsByName(parameters, args.names));
+  const named = routines.filter(({ parameters }) => fitsByName(parameters, args));
   const candidates = named.length ? named : routines.filter(({ parameters }) => takesBody(parameters, args));
   if (candidates.length === 1) return candidates[0]!;
   if (candidates.length > 1) {
@@ -30,39 +30,37 @@ export function choose(routines: Routine[], called: string, args: Arguments): Ro
 }
 
 /** Writes the call of the chosen function. */
-export function invocationOf(routine: Routine, called: string, args: Arguments): Invocation {
-  const given = routine.parameters.filter(({ name }) => args.names.includes(name));
-  if (takesBody(routine.parameters, args)) return withBody(routine.parameters[0]!, called, args);
+export function invocationOf({ parameters }: Routine, called: string, args: Arguments): Invocation {
+  const given = parameters.filter(({ name }) => args.names.includes(name));
   if (args.kind === "texts") {
     const call = `${called}(${assignments(given, (parameter, at) => `$${at + 1}::text::${typeOf(parameter)}`)})`;
-    return { call, from: "(select) as nothing", parameters: given.map(({ name }) => args.texts.get(name)!) };
+    return { call, from: NOTHING, parameters: given.map(({ name }) => args.texts.get(name)!) };
   }
-  if (args.kind === "body" || !given.length) {
-    return { call: `${called}()`, from: "(select) as nothing", parameters: [] };
+  if (takesBody(parameters, args)) {
+    const value = typeof args.body === "string" ? `$1::text::${typeOf(parameters[0]!)}` : "$1::bytea";
+    return { call: `${called}(${value})`, from: NOTHING, parameters: [args.body] };
   }
+  if (!given.length) return { call: `${called}()`, from: NOTHING, parameters: [] };
+  const object = args.kind === "json" && args.isList ? "$1::text::json -> 0" : "$1::text::json";
   const columns = given.map((parameter) => `${quoteName(parameter.name)} ${typeOf(parameter)}`).join(", ");
   return {
     call: `${called}(${assignments(given, ({ name }) => `args.${quoteName(name)}`)})`,
-    from: `json_to_record($1::text::json${args.isList ? " -> 0" : ""}) as args(${columns})`,
-    parameters: [args.json],
+    from: `json_to_record(${object}) as args(${columns})`,
+    parameters: [args.body],
   };
 }
 
-function withBody(parameter: Parameter, called: string, args: Arguments): Invocation {
-  const body = args.kind === "body" ? args.body : (args as { json: string }).json;
-  const value = typeof body === "string" ? `$1::text::${typeOf(parameter)}` : "$1::bytea";
-  return { call: `${called}(${value})`, from: "(select) as nothing", parameters: [body] };
-}
+const NOTHING = "(select) as nothing";
 
-function fitsByName(parameters: Parameter[], names: string[]): boolean {
-  return parameters.every(({ name, isRequired }) => !isRequired || names.includes(name)) &&
+function fitsByName(parameters: Parameter[], { kind, names }: Arguments): boolean {
+  return (kind === "json" || kind === "texts") &&
+    parameters.every(({ name, isRequired }) => !isRequired || names.includes(name)) &&
     names.every((name) => name && parameters.some((parameter) => parameter.name === name));
 }
 
-function takesBody(parameters: Parameter[], args: Arguments): boolean {
-  const [parameter, ...others] = parameters;
-  if (!parameter || parameter.name || others.length || args.kind === "texts") return false;
-  return (args.kind === "json" ? ["json", "jsonb"] : [args.type as string]).includes(parameter.typeName);
+function takesBody([parameter, ...others]: Parameter[], { kind }: Arguments): boolean {
+  if (!parameter || parameter.name || others.length) return false;
+  return parameter.typeName === kind || kind === "json" && parameter.typeName === "jsonb";
 }
 
 function assignments(given: Parameter[], value: (parameter: Parameter, at: number) => string): string {

@@ -162,7 +162,9 @@ serviceTest("rpc refuses a body that is not the JSON it claims to be", async () 
 
 serviceTest("rpc takes no arguments from a JSON value that is no object", async () => {
   assertEquals(await refusalOf(await fetch(post("same_text", "7"))), [404, "PGRST202"]);
-  assertEquals(await answerTo(post("no_arguments", "7")), '"none"');
+  for (const body of ["7", '"text"', "null", "[]", "[1]"]) {
+    assertEquals(await answerTo(post("no_arguments", body)), '"none"', body);
+  }
 });
 
 serviceTest("rpc refuses text that Postgres cannot store", async () => {

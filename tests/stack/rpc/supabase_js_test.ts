@@ -14,7 +14,9 @@ const { fetch, database } = await startService(`
       message = '{"code":"insufficient_funds","message":"Not enough","details":"7 missing"}',
       detail = '{"status":402,"headers":{}}';
   end $$;
-  create function public.sleep(seconds numeric) returns void language sql as 'select pg_sleep(seconds)';
+  create function public.sleep(seconds numeric) returns void language sql
+    set statement_timeout = '2min'
+    as 'select pg_sleep(seconds)';
 `);
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, fetch);
 Deno.test.afterAll(() => server.shutdown());
@@ -66,14 +68,18 @@ serviceTest("supabase-js that gives up stops its statement", async () => {
   const observer = connect(database.superuserUrl);
   const caller = new AbortController();
   const answer = client.rpc("sleep", { seconds: 60 }).abortSignal(caller.signal).then(({ error }) => error?.code);
-  const isSleeping = async () =>
-    (await observer`select from pg_stat_activity
-      where datname = current_database() and wait_event = 'PgSleep'`).length > 0;
-  while (!await isSleeping()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const sleeping = () =>
+    observer`select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
+  while ((await sleeping()).length === 0) await pause();
 
   caller.abort();
 
   await answer;
-  while (await isSleeping()) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let tries = 0; tries < 1_000 && (await sleeping()).length; tries++) await pause();
+  assertEquals((await sleeping()).length, 0);
   await observer.end();
 });
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}

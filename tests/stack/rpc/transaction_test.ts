@@ -25,7 +25,7 @@ const service = await startService(
     set statement_timeout = '20ms'
     as 'select pg_sleep(seconds)';
   create function public.sleep_long(seconds numeric) returns void language sql
-    set statement_timeout = '10s'
+    set statement_timeout = '2min'
     as 'select pg_sleep(seconds)';
   create function public.type_in_extensions() returns boolean language plpgsql as $$
     begin return '1'::cube is not null; end $$;
