@@ -5,7 +5,7 @@ create table private.partitioned_tables (
   detach_after interval,
   drop_after interval,
   constraint partitioned_tables_pkey primary key (table_name),
-  constraint partitioned_tables_drop_follows_detach check (drop_after is null or drop_after > detach_after)
+  constraint partitioned_tables_drop_follows_detach check (drop_after is null or (drop_after > detach_after) is true)
 );
 
 comment on table private.partitioned_tables is
@@ -43,6 +43,21 @@ $$;
 comment on function private.protect_partition is
   'Puts on one table what partitions do not take from their parent: row level security and the refusal to truncate.';
 
+create view private.partition_leaves
+with (security_invoker = on)
+as
+select
+  parent.relname::text as table_name,
+  leaf.oid::regclass as leaf,
+  pg_get_expr(leaf.relpartbound, leaf.oid) = 'DEFAULT' as is_default,
+  to_timestamp(substring(leaf.relname from '_(\d{4}_\d{2})$') || ' UTC', 'YYYY_MM TZ') as month
+from pg_catalog.pg_inherits as inheritance
+join pg_catalog.pg_class as parent on parent.oid = inheritance.inhparent
+join pg_catalog.pg_class as leaf on leaf.oid = inheritance.inhrelid
+where parent.relnamespace = 'public'::regnamespace and leaf.relkind = 'r';
+
+comment on view private.partition_leaves is 'Every attached leaf with the month it holds.';
+
 create function private.partition_bound(table_name text, at timestamptz)
 returns text
 language plpgsql
@@ -71,10 +86,12 @@ create function private.create_partition(table_name text, month timestamptz)
 returns void
 language plpgsql
 set search_path = ''
+set timezone = 'UTC' -- a month after is a month of the calendar, which depends on the caller's zone otherwise
 set lock_timeout = '2s'
 as $$
 declare
-  v_leaf text := format('partitions.%I', create_partition.table_name || to_char(create_partition.month at time zone 'UTC', '_YYYY_MM'));
+  v_leaf text := format('partitions.%I', create_partition.table_name || to_char(create_partition.month, '_YYYY_MM'));
+  v_default text := format('partitions.%I', create_partition.table_name || '_default');
   v_from text := private.partition_bound(create_partition.table_name, create_partition.month);
   v_to text := private.partition_bound(create_partition.table_name, create_partition.month + interval '1 month');
   v_key text;
@@ -90,12 +107,17 @@ begin
     and attribute.attnum > 0 and not attribute.attisdropped;
 
   -- Made apart and attached: "create ... partition of" would hold off writers behind any open reader.
-  execute format('create table %s (like public.%I including all)', v_leaf, create_partition.table_name);
+  execute format('create table %s (like public.%I including all excluding identity)', v_leaf, create_partition.table_name);
   perform private.protect_partition(v_leaf::regclass);
+  -- Locked as attaching will, before it is read: a row that came in between would make attaching fail.
+  execute format('lock table %s in access exclusive mode', v_default);
+  -- Moving is no change that a trigger of the table should see, or refuse.
+  execute format('alter table %s disable trigger user', v_default);
   execute format(
-    'with moved as (delete from partitions.%1$I where %2$s >= %3$L and %2$s < %4$L returning %5$s) insert into %6$s (%5$s) select %5$s from moved',
-    create_partition.table_name || '_default', v_key, v_from, v_to, v_columns, v_leaf
+    'with moved as (delete from %1$s where %2$s >= %3$L and %2$s < %4$L returning %5$s) insert into %6$s (%5$s) select %5$s from moved',
+    v_default, v_key, v_from, v_to, v_columns, v_leaf
   );
+  execute format('alter table %s enable trigger user', v_default);
   execute format(
     'alter table public.%I attach partition %s for values from (%L) to (%L)',
     create_partition.table_name, v_leaf, v_from, v_to
@@ -111,20 +133,28 @@ returns integer
 language plpgsql
 security definer -- partitions belong to the owner of the tables
 set search_path = ''
+set timezone = 'UTC'
+set lock_timeout = '2s'
 as $$
 declare
   v_missing record;
   v_created integer := 0;
 begin
+  -- One caller at a time: the next finds nothing missing.
+  perform pg_advisory_xact_lock(hashtextextended('ensure_partitions', 0));
   for v_missing in
     select managed.table_name, month
     from private.partitioned_tables as managed
+    -- From the oldest leaf on, so that months missed while nobody called are made up for.
     cross join generate_series(
-      date_trunc('month', now(), 'UTC'),
-      date_trunc('month', now(), 'UTC') + make_interval(months => ensure_partitions.months_ahead),
-      interval '1 month', 'UTC'
+      least(
+        date_trunc('month', now()),
+        (select min(leaf.month) from private.partition_leaves as leaf where leaf.table_name = managed.table_name)
+      ),
+      date_trunc('month', now()) + make_interval(months => ensure_partitions.months_ahead),
+      interval '1 month'
     ) as month
-    where to_regclass(format('partitions.%I', managed.table_name || to_char(month at time zone 'UTC', '_YYYY_MM'))) is null
+    where to_regclass(format('partitions.%I', managed.table_name || to_char(month, '_YYYY_MM'))) is null
     order by managed.table_name, month
   loop
     perform private.create_partition(v_missing.table_name, v_missing.month);
@@ -143,7 +173,7 @@ set search_path = ''
 set statement_timeout = '60s'
 as $$
 begin
-  if ensure_partitions.months_ahead not between 0 and 24 then
+  if (ensure_partitions.months_ahead between 0 and 24) is not true then
     perform private.refuse('invalid_argument', jsonb_build_object('argument', 'months_ahead', 'range', '0..24'));
   end if;
   return private.ensure_partitions(ensure_partitions.months_ahead);
@@ -151,7 +181,8 @@ end;
 $$;
 
 comment on function public.ensure_partitions is
-  'Makes the missing monthly partitions up to that many months ahead; says how many. Repeating it changes nothing. Refuses: invalid_argument.';
+  'Makes the missing monthly partitions up to that many months ahead; says how many. Repeating it changes nothing. '
+  'Gives up, leaving everything as it was, after 2 s of waiting for a lock. Refuses: invalid_argument.';
 grant execute on function public.ensure_partitions, private.ensure_partitions to service_role;
 
 create function private.manage_partitions(table_name text, detach_after interval default null, drop_after interval default null)

@@ -1,25 +1,11 @@
 begin;
 
-create view private.partition_leaves
-with (security_invoker = on)
-as
-select
-  parent.relname::text as table_name,
-  leaf.oid::regclass as leaf,
-  pg_get_expr(leaf.relpartbound, leaf.oid) = 'DEFAULT' as is_default,
-  to_timestamp(substring(leaf.relname from '_(\d{4}_\d{2})$') || ' UTC', 'YYYY_MM TZ') as month
-from pg_catalog.pg_inherits as inheritance
-join pg_catalog.pg_class as parent on parent.oid = inheritance.inhparent
-join pg_catalog.pg_class as leaf on leaf.oid = inheritance.inhrelid
-where parent.relnamespace = 'public'::regnamespace and leaf.relkind = 'r';
-
-comment on view private.partition_leaves is 'Every attached leaf with the month it holds.';
-
 create function private.archive_partitions()
 returns setof text
 language plpgsql
 security definer -- partitions belong to the owner of the tables
 set search_path = ''
+set timezone = 'UTC' -- a month after is a month of the calendar, which depends on the caller's zone otherwise
 set lock_timeout = '2s'
 as $$
 declare
@@ -65,7 +51,7 @@ $$;
 
 comment on function public.archive_partitions is
   'Detaches leaves past their first retention date into the archive schema and drops those past the second; says which. '
-  'Gives up after 2 s of waiting for a lock; repeating it goes on where it stopped.';
+  'Gives up, leaving everything as it was, after 2 s of waiting for a lock.';
 grant execute on function public.archive_partitions, private.archive_partitions to service_role;
 
 create function private.partition_health()
@@ -81,18 +67,24 @@ language plpgsql
 stable
 security definer -- looks into default partitions, which no role may read
 set search_path = ''
+set timezone = 'UTC'
 as $$
 declare
   v_managed record;
 begin
   for v_managed in select managed.table_name from private.partitioned_tables as managed order by 1 loop
     table_name := v_managed.table_name;
-    select count(*) filter (where not leaf.is_default),
-      coalesce(max(extract(year from age(leaf.month, date_trunc('month', now(), 'UTC'))) * 12
-        + extract(month from age(leaf.month, date_trunc('month', now(), 'UTC')))), -1)::integer
-    into leaf_count, months_ahead
+    select count(*) filter (where not leaf.is_default) into leaf_count
     from private.partition_leaves as leaf
     where leaf.table_name = v_managed.table_name;
+    -- Up to the first gap; -1 when this month's is missing.
+    select min(ahead) - 1 into months_ahead
+    from generate_series(0, 25) as ahead
+    where not exists (
+      select from private.partition_leaves as leaf
+      where leaf.table_name = v_managed.table_name
+        and leaf.month = date_trunc('month', now()) + make_interval(months => ahead)
+    );
     execute format('select exists (select from partitions.%I)', v_managed.table_name || '_default') into default_has_rows;
     select count(*) into archived_count
     from pg_catalog.pg_class as leaf

@@ -92,61 +92,43 @@ $$;
 
 comment on function private.jsonb_elements is 'The elements of an array, counted from 0; none of anything else.';
 
-create function private.whatsapp_collections()
-returns table (field text, collection text, kind public.whatsapp_item_kind)
-language sql
-immutable
-rows 30
-set search_path = ''
-as $$
-  values
-    ('messages', 'messages', 'message'::public.whatsapp_item_kind),
-    ('messages', 'statuses', 'status'),
-    ('messages', 'errors', 'event'),
-    ('messages', 'user_actions', 'event'),
-    ('standby', 'messages', 'message'),
-    ('standby', 'statuses', 'status'),
-    ('standby', 'errors', 'event'),
-    ('standby', 'user_actions', 'event'),
-    ('calls', 'calls', 'event'),
-    ('calls', 'statuses', 'event'),
-    ('calls', 'errors', 'event'),
-    ('history', 'history', 'history'),
-    ('history', 'messages', 'history'),
-    ('history', 'message_echoes', 'echo'),
-    ('smb_message_echoes', 'message_echoes', 'echo'),
-    ('message_echoes', 'message_echoes', 'echo'),
-    ('smb_app_state_sync', 'state_sync', 'event'),
-    ('user_preferences', 'user_preferences', 'event'),
-    ('user_id_update', 'user_id_update', 'event'),
-    ('group_lifecycle_update', 'groups', 'event'),
-    ('group_participants_update', 'groups', 'event'),
-    ('group_settings_update', 'groups', 'event'),
-    ('group_status_update', 'groups', 'event')
-$$;
-
-comment on function private.whatsapp_collections is
-  'Which change fields carry lists of items, under which names, and what the items are (Meta, Webhooks reference).';
-
-create function private.is_known_whatsapp_field(field text)
-returns boolean
+create function private.whatsapp_fields()
+returns jsonb
 language plpgsql
 immutable
 set search_path = ''
 as $$
 begin
-  return is_known_whatsapp_field.field in (
-    'account_update', 'account_alerts', 'account_review_update', 'account_settings_update',
-    'business_capability_update', 'phone_number_quality_update', 'phone_number_name_update',
-    'message_template_status_update', 'message_template_quality_update', 'message_template_components_update',
-    'template_category_update', 'template_correct_category_detection', 'flows', 'business_username_update',
-    'business_username_updates', 'messaging_handovers', 'automatic_events', 'security', 'partner_solutions',
-    'payment_configuration_update', 'tracking_events', 'consumer_profile', 'business_status_update'
-  );
+  return '{
+    "messages": {"messages": "message", "statuses": "status", "errors": "event", "user_actions": "event"},
+    "standby": {"messages": "message", "statuses": "status", "errors": "event", "user_actions": "event"},
+    "calls": {"calls": "event", "statuses": "event", "errors": "event"},
+    "history": {"history": "event", "messages": "history", "message_echoes": "echo"},
+    "smb_message_echoes": {"message_echoes": "echo"},
+    "message_echoes": {"message_echoes": "echo"},
+    "smb_app_state_sync": {"state_sync": "event"},
+    "user_preferences": {"user_preferences": "event"},
+    "user_id_update": {"user_id_update": "event"},
+    "group_lifecycle_update": {"groups": "event"},
+    "group_participants_update": {"groups": "event"},
+    "group_settings_update": {"groups": "event"},
+    "group_status_update": {"groups": "event"},
+
+    "account_alerts": "event", "account_review_update": "event", "account_settings_update": "event",
+    "account_update": "event", "automatic_events": "event", "business_capability_update": "event",
+    "business_status_update": "event", "business_username_update": "event", "business_username_updates": "event",
+    "consumer_profile": "event", "flows": "event", "message_template_components_update": "event",
+    "message_template_quality_update": "event", "message_template_status_update": "event",
+    "messaging_handovers": "event", "partner_solutions": "event", "payment_configuration_update": "event",
+    "phone_number_name_update": "event", "phone_number_quality_update": "event", "security": "event",
+    "template_category_update": "event", "template_correct_category_detection": "event", "tracking_events": "event"
+  }';
 end;
 $$;
 
-comment on function private.is_known_whatsapp_field is 'Change fields whose whole value is one item.';
+comment on function private.whatsapp_fields is
+  'Every change field that we know (Meta, Webhooks reference): the lists that it carries and what their elements are, '
+  'or event where the whole change is one item.';
 
 create function private.whatsapp_direction(kind public.whatsapp_item_kind, payload jsonb, our_number text)
 returns public.whatsapp_message_direction
@@ -268,7 +250,19 @@ begin
       change.element,
       private.short_text(change.element -> 'field', 128) as field,
       change.element -> 'value' as value,
-      (change.element ->> 'field') in (select listed.field from private.whatsapp_collections() as listed) as has_lists
+      private.whatsapp_fields() -> (change.element ->> 'field') as known,
+      private.short_text(change.element -> 'value' -> 'metadata' -> 'display_phone_number', 64) as display_phone_number,
+      coalesce(
+        private.short_text(change.element -> 'value' -> 'metadata' -> 'phone_number_id', 64),
+        private.short_text(change.element -> 'value' -> 'phone_number_id', 64),
+        private.short_text(change.element -> 'value' -> 'recipient' -> 'phone_number_id', 64)
+      ) as phone_number_id,
+      (
+        select jsonb_object_agg(named.id, contact.element)
+        from private.jsonb_elements(change.element -> 'value' -> 'contacts') as contact
+        cross join lateral (values (contact.element ->> 'wa_id'), (contact.element ->> 'user_id')) as named (id)
+        where named.id is not null
+      ) as contacts
     from entries
     cross join lateral private.jsonb_elements(entries.entry -> 'changes') as change
   ),
@@ -276,16 +270,16 @@ begin
     select
       changes.path as change_path,
       changes.path || '/value/' || replace(replace(list.name, '~', '~0'), '/', '~1') || '/' || each.index as path,
-      coalesce(known.kind, 'unknown') as kind,
+      coalesce(changes.known ->> list.name, 'unknown')::public.whatsapp_item_kind as kind,
+      changes.field || '/' || list.name = 'history/history' as is_chunk,
       list.name as collection,
       each.element as payload
     from changes
     cross join lateral jsonb_each(
-      case when changes.has_lists and jsonb_typeof(changes.value) = 'object' then changes.value else '{}' end
+      case when jsonb_typeof(changes.known) = 'object' and jsonb_typeof(changes.value) = 'object'
+        then changes.value - 'contacts' else '{}' end
     ) as list (name, elements)
     cross join lateral private.jsonb_elements(list.elements) as each
-    left join private.whatsapp_collections() as known on known.field = changes.field and known.collection = list.name
-    where list.name <> 'contacts'
   ),
   -- A chunk of history holds threads of messages, or errors, or only its progress.
   chunk_parts as (
@@ -295,26 +289,23 @@ begin
     from listed
     cross join lateral private.jsonb_elements(listed.payload -> 'threads') as thread
     cross join lateral private.jsonb_elements(thread.element -> 'messages') as message
-    where listed.collection = 'history'
+    where listed.is_chunk
     union all
     select listed.path, listed.change_path, listed.path || '/errors/' || error.index, 'event', 'errors', error.element, null
     from listed
     cross join lateral private.jsonb_elements(listed.payload -> 'errors') as error
-    where listed.collection = 'history'
+    where listed.is_chunk
   ),
   parts as (
-    select listed.change_path, listed.path,
-      case listed.collection when 'history' then 'event' else listed.kind end as kind,
-      listed.collection, listed.payload, null::jsonb as thread
+    select listed.change_path, listed.path, listed.kind, listed.collection, listed.payload, null::jsonb as thread
     from listed
-    where listed.collection <> 'history'
+    where not listed.is_chunk
       or not exists (select from chunk_parts where chunk_parts.chunk_path = listed.path)
     union all
     select part.change_path, part.path, part.kind, part.collection, part.payload, part.thread from chunk_parts as part
     union all
     select changes.path, changes.path || case when changes.value is null then '' else '/value' end,
-      case when not changes.has_lists and private.is_known_whatsapp_field(changes.field)
-        then 'event' else 'unknown' end::public.whatsapp_item_kind,
+      case when jsonb_typeof(changes.known) = 'string' then 'event' else 'unknown' end::public.whatsapp_item_kind,
       null, coalesce(changes.value, changes.element), null
     from changes
     where not exists (select from listed where listed.change_path = changes.path)
@@ -332,19 +323,6 @@ begin
   select judged.*
   from items
   left join changes on changes.path = items.change_path
-  left join lateral (
-    select jsonb_object_agg(named.id, contact.element) as by_id
-    from private.jsonb_elements(changes.value -> 'contacts') as contact
-    cross join lateral (values (contact.element ->> 'wa_id'), (contact.element ->> 'user_id')) as named (id)
-    where named.id is not null
-  ) as contacts on true
-  cross join lateral (
-    select coalesce(
-      private.short_text(changes.value -> 'metadata' -> 'phone_number_id', 64),
-      private.short_text(changes.value -> 'phone_number_id', 64),
-      private.short_text(changes.value -> 'recipient' -> 'phone_number_id', 64)
-    ) as id
-  ) as number
   cross join lateral (
     select case items.kind when 'history' then changes.entry_time
       else coalesce(
@@ -356,17 +334,17 @@ begin
   ) as age
   cross join lateral (
     select case when items.kind in ('message', 'echo', 'history') and jsonb_typeof(items.payload) = 'object'
-      then private.whatsapp_direction(items.kind, items.payload, changes.value -> 'metadata' ->> 'display_phone_number')
+      then private.whatsapp_direction(items.kind, items.payload, changes.display_phone_number)
     end as direction
   ) as way
   cross join lateral (
     select sha256(convert_to(concat_ws(e'\n',
-      changes.field, items.collection, coalesce(number.id, changes.waba_id), age.occurred_at, items.payload
+      changes.field, items.collection, coalesce(changes.phone_number_id, changes.waba_id), age.occurred_at, items.payload
     ), 'UTF8')) as key
   ) as content
   cross join lateral private.judge_whatsapp_item(row(
     items.position, items.path, items.kind, changes.field, items.collection,
-    changes.waba_id, number.id, private.short_text(changes.value -> 'metadata' -> 'display_phone_number', 64),
+    changes.waba_id, changes.phone_number_id, changes.display_phone_number,
     age.occurred_at, age.occurred_at is null,
     items.payload ->> 'id',
     coalesce(
@@ -376,7 +354,7 @@ begin
       ''
     ),
     way.direction,
-    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, contacts.by_id) end,
+    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, changes.contacts) end,
     items.payload, content.key,
     case when jsonb_typeof(changes.element) <> 'object' then 'dead_letter' end::public.whatsapp_item_outcome,
     case when jsonb_typeof(changes.element) <> 'object' then 'not_an_object' end

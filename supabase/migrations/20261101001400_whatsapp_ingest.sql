@@ -80,7 +80,7 @@ declare
     from public.whatsapp_messages as message
     join public.whatsapp_status_keys as orphan
       on orphan.phone_number_id = message.phone_number_id and orphan.wamid = message.wamid
-    where message.id = any(adopt_orphan_statuses.message_ids) and message.direction = 'outbound'
+    where message.id = any(adopt_orphan_statuses.message_ids)
   );
 begin
   if v_orphans <> '{}' then
@@ -101,11 +101,11 @@ as $$
 declare
   v_stored integer[];
   v_replaced uuid[];
-  v_new uuid[];
+  v_sent uuid[];
 begin
   with winners as (
     select distinct on (item.phone_number_id, item.wamid)
-      item.phone_number_id, item.wamid, item.position, key.message_id as replaced_id,
+      item.phone_number_id, item.wamid, item.position, item.direction, key.message_id as replaced_id,
       private.whatsapp_precedence(item) as precedence
     from unnest(store_whatsapp_messages.items) as item
     join public.whatsapp_message_keys as key using (phone_number_id, wamid)
@@ -118,11 +118,11 @@ begin
     set message_id = coalesce(key.message_id, private.uuid_v7()), precedence = winners.precedence
     from winners
     where key.phone_number_id = winners.phone_number_id and key.wamid = winners.wamid
-    returning winners.position, winners.replaced_id, key.message_id
+    returning winners.position, winners.direction, winners.replaced_id, key.message_id
   )
   select array_agg(keyed.position), array_agg(keyed.replaced_id) filter (where keyed.replaced_id is not null),
-    array_agg(keyed.message_id) filter (where keyed.replaced_id is null)
-  into v_stored, v_replaced, v_new
+    array_agg(keyed.message_id) filter (where keyed.direction = 'outbound')
+  into v_stored, v_replaced, v_sent
   from keyed;
 
   if v_replaced is not null then
@@ -142,7 +142,9 @@ begin
   from unnest(store_whatsapp_messages.items) as item
   join public.whatsapp_message_keys as key using (phone_number_id, wamid)
   where item.position = any(v_stored);
-  perform private.adopt_orphan_statuses(v_new);
+  if v_sent is not null then
+    perform private.adopt_orphan_statuses(v_sent);
+  end if;
 
   return query
   select item.position,
@@ -312,12 +314,21 @@ as $$
 declare
   -- The order in which all deliveries lock: people, numbers, message keys, event keys, contacts.
   v_contacts jsonb := private.whatsapp_contacts_of(store_whatsapp_items.items);
+  v_kinds public.whatsapp_item_kind[] := array(
+    select distinct item.kind from unnest(store_whatsapp_items.items) as item where item.outcome is null
+  );
 begin
   perform private.learn_whatsapp_numbers(store_whatsapp_items.items);
   perform private.claim_whatsapp_message_keys(store_whatsapp_items.items);
-  return query select * from private.store_whatsapp_messages(store_whatsapp_items.delivery_id, store_whatsapp_items.items, v_contacts);
-  return query select * from private.store_whatsapp_statuses(store_whatsapp_items.items);
-  return query select * from private.store_whatsapp_events(store_whatsapp_items.delivery_id, store_whatsapp_items.items);
+  if v_kinds && '{message,echo,history}' then
+    return query select * from private.store_whatsapp_messages(store_whatsapp_items.delivery_id, store_whatsapp_items.items, v_contacts);
+  end if;
+  if v_kinds && '{status}' then
+    return query select * from private.store_whatsapp_statuses(store_whatsapp_items.items);
+  end if;
+  if v_kinds && '{event,unknown}' then
+    return query select * from private.store_whatsapp_events(store_whatsapp_items.delivery_id, store_whatsapp_items.items);
+  end if;
   perform private.remember_whatsapp_names(store_whatsapp_items.items, v_contacts);
 end;
 $$;
