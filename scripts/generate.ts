@@ -1,21 +1,19 @@
 import { databaseTypes } from "./generate/database_types.ts";
+import { type Files, generatedDocs, staleFiles, writeFiles } from "./generate/files.ts";
 import { withMigratedPostgres } from "./stack/throwaway.ts";
 
-/** Files made from the migrations and the functions: path -> content. `--check` fails if one of them is stale. */
-const files = await withMigratedPostgres("postgres", async (target) => ({
-  "shared/db/database.types.ts": await databaseTypes(target),
-}));
-
+/** Writes what is made from the migrations and the functions; with `--check` it only fails if something is stale. */
 const root = new URL("../", import.meta.url);
-for (const [path, content] of Object.entries(files)) {
-  const file = new URL(path, root);
-  const isFresh = await Deno.readTextFile(file).catch(() => "") === content;
-  if (isFresh) continue;
-  if (Deno.args.includes("--check")) {
-    console.error(`${path} is stale: run \`deno task generate\``);
-    Deno.exitCode = 1;
-  } else {
-    await Deno.writeTextFile(file, content);
-    console.log(`wrote ${path}`);
-  }
+const files = await withMigratedPostgres("postgres", async (target): Promise<Files> => ({
+  "shared/db/database.types.ts": await databaseTypes(target),
+  ...await generatedDocs(target, root),
+}));
+const stale = await staleFiles(files, root);
+
+if (Deno.args.includes("--check")) {
+  for (const path of Object.keys(stale)) console.error(`${path} is stale: run \`deno task generate\``);
+  Deno.exitCode = Object.keys(stale).length > 0 ? 1 : 0;
+} else {
+  await writeFiles(stale, root);
+  for (const path of Object.keys(stale)) console.log(`wrote ${path}`);
 }

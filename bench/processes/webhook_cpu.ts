@@ -67,7 +67,7 @@ const found: CpuRounds[] = [];
 for (const [name, text] of Object.entries(TEXTS)) {
   const ours = () => cpuPerDelivery(webhook.fetch, text, deliveries);
   const peer = () => cpuPerDelivery(bare.fetch, text, deliveries);
-  await interleave(8, { ours, peer });
+  await interleave(5, { ours, peer });
   found.push({ name, bytes: delivery({ text }).length, ...await interleave(rounds, { ours, peer }) } as CpuRounds);
 }
 report(found);

@@ -21,7 +21,7 @@ $$;
 
 comment on function private.uuid_v7 is
   'A new UUIDv7 of that time, with the microseconds in rand_a (RFC 9562, section 6.2, method 3).';
-grant execute on function private.uuid_v7 to service_role;
+grant execute on function private.uuid_v7 to authenticated, service_role;
 
 create function private.uuid_v7_floor(at timestamptz)
 returns uuid

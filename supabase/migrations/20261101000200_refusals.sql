@@ -70,20 +70,19 @@ stable
 set search_path = ''
 as $$
 declare
-  v_continued text := nullif(current_setting('app.correlation_id', true), '');
-  v_candidate text := coalesce(
-    v_continued,
-    private.request_header('x-correlation-id'),
-    split_part(private.request_header('traceparent'), '-', 2),
-    private.request_header('x-request-id')
-  );
+  c_well_formed constant text := '^[A-Za-z0-9._:-]{1,64}$';
 begin
-  return substring(v_candidate from '^[A-Za-z0-9._:-]{1,64}$');
+  return coalesce(
+    substring(current_setting('app.correlation_id', true) from c_well_formed),
+    substring(private.request_header('x-correlation-id') from c_well_formed),
+    substring(private.request_header('traceparent') from '^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'),
+    substring(private.request_header('x-request-id') from c_well_formed)
+  );
 end;
 $$;
 
 comment on function private.correlation_id is
-  'What ties the records of one piece of work together: the id continued from a stored row, else x-correlation-id, else the trace id, else x-request-id.';
+  'What ties the records of one piece of work together: the id continued from a stored row, else x-correlation-id, else the trace id, else x-request-id. An ill-formed one is passed over.';
 grant execute on function private.correlation_id to anon, authenticated, service_role;
 
 create function private.continue_correlation(correlation_id text)

@@ -29,7 +29,8 @@ set search_path = ''
 as $$
 declare
   v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
-  v_role text := coalesce(v_claims ->> 'role', current_user);
+  -- Not current_user, which is the owner inside SECURITY DEFINER.
+  v_role text := coalesce(v_claims ->> 'role', nullif(current_setting('role'), 'none'), session_user);
 begin
   -- x-actor names the secret key's bearer; only the service's own role is believed.
   if v_role = 'service_role' then
@@ -77,7 +78,7 @@ exception when sqlstate 'PGRST' then
   status := (v_answer::jsonb ->> 'status')::integer;
   body := v_problem::jsonb;
   -- What may heal by waiting is no answer to keep.
-  if status = 429 or status >= 500 then
+  if status = 429 or status >= 500 or v_answer::jsonb #> '{headers,Retry-After}' is not null then
     raise;
   end if;
   return next;
@@ -101,6 +102,9 @@ declare
 begin
   if coalesce(idempotent.key, '') = '' then
     perform private.refuse('idempotency_key_missing');
+  end if;
+  if length(idempotent.key) > 255 then
+    perform private.refuse('invalid_argument', jsonb_build_object('argument', 'idempotency_key', 'range', '1..255 characters'));
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended(concat_ws(e'\n', v_caller, idempotent.route, idempotent.key), 0)) then
     perform private.refuse('idempotency_key_in_use', '{"retry_after": 1}');
@@ -127,8 +131,8 @@ $$;
 
 comment on function private.idempotent is
   'Runs work(request jsonb) returns jsonb once per (caller, route, key): the same request again gets the stored answer and the header '
-  'Idempotent-Replayed. Work and answer commit together; a refusal is kept as an answer, except 429 and 5xx. '
-  'Refuses: idempotency_key_missing, idempotency_key_in_use, idempotency_key_reused.';
+  'Idempotent-Replayed. Work and answer commit together; a refusal is kept as an answer, except 429, 5xx and what says Retry-After. '
+  'Refuses: idempotency_key_missing, invalid_argument, idempotency_key_in_use, idempotency_key_reused.';
 
 create function private.purge_idempotency_keys()
 returns bigint

@@ -54,7 +54,12 @@ set search_path = ''
 set statement_timeout = '2s'
 as $$
 begin
-  if charge_rate_limit.requests < 1 or charge_rate_limit.period_seconds < 1 or charge_rate_limit.burst < 1 then
+  if (
+    length(charge_rate_limit.key) between 1 and 255
+    and charge_rate_limit.requests between 1 and 100000
+    and charge_rate_limit.period_seconds between 1 and 31 * 86400
+    and coalesce(charge_rate_limit.burst, charge_rate_limit.requests) between 1 and 100000
+  ) is not true then
     perform private.refuse('invalid_argument');
   end if;
   return query select * from private.charge_rate_limit(
@@ -69,7 +74,8 @@ $$;
 comment on function public.charge_rate_limit is
   'Counts one request against a key: `requests` per `period_seconds`, evenly (GCRA), with a burst that defaults to `requests`. '
   'Says whether it is allowed, how many more would be now, and after how many seconds to come again. '
-  'A call of its own, so that a later rollback does not refund it. Refuses: invalid_argument.';
+  'A call of its own, so that a later rollback does not refund it. '
+  'Refuses: invalid_argument (requests and burst 1 to 100000, period up to 31 days, key up to 255 characters).';
 grant execute on function public.charge_rate_limit, private.charge_rate_limit to service_role;
 
 create function private.purge_rate_limits()

@@ -32,8 +32,8 @@ begin
   select job.command into strict v_command from private.schedule as job where job.name = run_scheduled_job.name;
   begin
     execute v_command;
-  exception when others then
-    -- Caught so that the failure itself is kept; the command's own work is rolled back.
+  exception when others or query_canceled then
+    -- Caught so that the failure itself, a timeout included, is kept; the command's own work is rolled back.
     v_error := concat_ws(' ', sqlstate, sqlerrm);
   end;
   update private.schedule as job set

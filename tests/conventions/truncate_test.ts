@@ -13,7 +13,9 @@ Deno.test(
         and (relkind = 'p' or relnamespace = 'partitions'::regnamespace and relkind = 'r')`;
 
     const states = new Set<string>();
-    for (const { name } of tables) states.add(await sqlStateOf(sql, (inner) => inner.unsafe(`truncate ${name} cascade`)));
+    for (const { name } of tables) {
+      states.add(await sqlStateOf(sql, (inner) => inner.unsafe(`truncate ${name} cascade`)));
+    }
 
     assertEquals([...states], [INSUFFICIENT_PRIVILEGE]);
   }),

@@ -12,8 +12,8 @@ export async function databaseDocs({ url }: Pick<Target, "url">): Promise<string
     await sql`set search_path = ''`;
     const schemas = await sql<{ name: string; comment: string }[]>`
       select n.nspname as name, obj_description(n.oid, 'pg_namespace') as comment from pg_catalog.pg_namespace as n
-      where n.nspname in ('public', 'private', 'partitions', 'archive')
-      order by array_position('{public,private,partitions,archive}', n.nspname::text)`;
+      where n.nspname in ('private', 'partitions', 'archive')
+      order by array_position('{private,partitions,archive}', n.nspname::text)`;
     return databasePage({
       schemas,
       domains: await readDomains(sql),

@@ -61,7 +61,9 @@ export async function readRelations(sql: Sql): Promise<Relation[]> {
         where o.conrelid = c.oid and o.contype in ('p', 'u', 'f', 'c', 'x')
         order by array_position('{p,u,f,c,x}', o.contype::text), o.conname
       ) || array(
-        select format('%s: %s', i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)) from pg_catalog.pg_index as i
+        select format('%s: %s', index.relname, pg_get_indexdef(index.oid))
+        from pg_catalog.pg_index as i
+        join pg_catalog.pg_class as index on index.oid = i.indexrelid
         where i.indrelid = c.oid and not exists (select from pg_catalog.pg_constraint as o where o.conindid = i.indexrelid)
         order by 1
       ) || array(

@@ -88,7 +88,7 @@ function throwStale(error: unknown): never {
 /** Waits for the statement that runs now: postgres.js confuses answers when one still in its queue is cancelled. */
 async function finished(query: Query, signal: AbortSignal): Promise<(Uint8Array | null)[]> {
   let cancelled: unknown;
-  const cancel = () => cancelled = undefined;
+  const cancel = () => cancelled = Promise.resolve(query.cancel() as unknown).catch(() => {});
   signal.addEventListener("abort", cancel);
   if (signal.aborted) cancel();
   try {

@@ -1,8 +1,10 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import type { ReservedSql } from "postgres";
 import { connect, freePort, SUPERUSER, urlOf } from "../../../scripts/stack/postgres.ts";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createIdentify } from "../../../scripts/stack/identity.ts";
 import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
+import { createPool } from "../../../scripts/stack/rpc/pool.ts";
 import { post, refusalOf, serviceTest, startService } from "./service.ts";
 
 const { fetch, database } = await startService(
@@ -98,6 +100,23 @@ serviceTest("rpc never opens more connections than it may", async () => {
   await Promise.all(Array.from({ length: 20 }, () => fetch(post("one")).then((answer) => answer.body?.cancel())));
 
   assertEquals((await connections()).length, 1);
+});
+
+serviceTest("use() lends nobody a connection that somebody left in the middle of a transaction", async () => {
+  const pool = createPool(database.authenticatorUrl, { size: 1 });
+  const pidOf = async (sql: ReservedSql) => (await sql<[{ pid: number }]>`select pg_backend_pid() as pid`)[0].pid;
+  let spoilt = 0;
+  const left = pool.use(async (sql) => {
+    spoilt = await pidOf(sql);
+    await sql`begin`;
+    throw new TypeError("a bug");
+  });
+  await assertRejects(() => left, TypeError);
+
+  const next = await pool.use(pidOf);
+
+  assertNotEquals(next, spoilt);
+  await pool.close();
 });
 
 serviceTest("rpc closes its connections", async () => {
