@@ -58,7 +58,9 @@ function requestOf(text: string): Request {
 }
 
 const { rounds, deliveries } = input<{ rounds: number; deliveries: number }>();
-for (const [name, value] of Object.entries(developmentSettings("http://127.0.0.1:54321", ""))) Deno.env.set(name, value);
+for (const [name, value] of Object.entries(developmentSettings("http://127.0.0.1:54321", ""))) {
+  Deno.env.set(name, value);
+}
 globalThis.fetch = () =>
   Promise.resolve(new Response(RECEIPT, { headers: { "content-type": "application/json; charset=utf-8" } }));
 const bare = bareWebhook(APP_SECRET);

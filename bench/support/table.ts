@@ -11,7 +11,9 @@ export interface Table {
 export function toMarkdown({ title, columns, rows, notes = [] }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rule = line(columns.map((_, index) => index === 0 ? "---" : "---:"));
-  return [`**${title}**`, "", line(columns), rule, ...rows.map(line), "", ...notes.map((note) => `- ${note}`)].join("\n");
+  return [`**${title}**`, "", line(columns), rule, ...rows.map(line), "", ...notes.map((note) => `- ${note}`)].join(
+    "\n",
+  );
 }
 
 /** A quantity with three significant digits. */

@@ -1,6 +1,6 @@
 import type { ISql } from "postgres";
 import { EDGE_PROBLEMS } from "../../shared/problem.ts";
-import { sourceFiles } from "./source_files.ts";
+import { sourceFiles } from "../source/files.ts";
 
 /** Problem codes, and where each is raised: SQL functions or files. */
 export type ProblemSources = Map<string, string[]>;

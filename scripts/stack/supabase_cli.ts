@@ -1,14 +1,14 @@
 const VERSION = "3.1.0";
 
-/** Runs the Supabase CLI from npm; gives what it printed, and fails with that. */
-export async function runSupabase(args: string[], cwd?: string): Promise<string> {
+/** Runs the Supabase CLI from npm; gives what it printed and what it remarked on stderr, and fails with both. */
+export async function runSupabase(args: string[], cwd?: string): Promise<{ printed: string; remarked: string }> {
   const { success, stdout, stderr } = await new Deno.Command("npx", {
     args: ["-y", `supabase@${VERSION}`, ...args],
     cwd,
     env: { npm_config_loglevel: "error", NO_COLOR: "1" },
     stdin: "null",
   }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  if (!success) throw new Error(`supabase ${args[0]} ${args[1]} failed\n${out}${err}`);
-  return out!;
+  const [printed, remarked] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
+  if (!success) throw new Error(`supabase ${args[0]} ${args[1]} failed\n${printed}${remarked}`);
+  return { printed, remarked };
 }

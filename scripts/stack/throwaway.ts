@@ -15,7 +15,10 @@ export async function withMigratedPostgres<T>(
   try {
     const target = localTarget(server.port, database);
     if (database !== "postgres") {
-      await withConnection(urlOf(server.port, "postgres", SUPERUSER), (sql) => sql.unsafe(`create database ${database}`));
+      await withConnection(
+        urlOf(server.port, "postgres", SUPERUSER),
+        (sql) => sql.unsafe(`create database ${database}`),
+      );
     }
     await prepareMigratedDatabase(target);
     return await work(target, server.port);

@@ -1,3 +1,5 @@
+import type { Bytes } from "../bytes.ts";
+
 const ENCODER = new TextEncoder();
 const HEADER = /^sha256=([0-9a-f]{64})$/;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
@@ -13,7 +15,7 @@ const keys = new Map<string, Promise<CryptoKey>>();
  * @see Meta, Webhooks: "Validating payloads"
  */
 export async function isSignedByMeta(
-  body: Uint8Array<ArrayBuffer>,
+  body: Bytes,
   header: string | undefined,
   secrets: readonly string[],
 ): Promise<boolean> {
@@ -34,7 +36,7 @@ function keyOf(secret: string): Promise<CryptoKey> {
   return key;
 }
 
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+function fromHex(hex: string): Bytes {
   const bytes = new Uint8Array(hex.length / 2);
   for (let index = 0; index < bytes.length; index++) bytes[index] = parseInt(hex.slice(2 * index, 2 * index + 2), 16);
   return bytes;

@@ -9,7 +9,8 @@ create table private.schedule (
   last_finished_at timestamptz,
   last_error text,
   failure_count bigint not null default 0,
-  constraint schedule_pkey primary key (name)
+  constraint schedule_pkey primary key (name),
+  constraint schedule_cron_is_readable check (cron ~ '^([1-9]|[1-5][0-9]) seconds?$' or cron ~ '^\S+( +\S+){4}$')
 );
 
 comment on table private.schedule is
@@ -32,8 +33,8 @@ begin
   select job.command into strict v_command from private.schedule as job where job.name = run_scheduled_job.name;
   begin
     execute v_command;
-  exception when others or query_canceled then
-    -- Caught so that the failure itself, a timeout included, is kept; the command's own work is rolled back.
+  exception when others or query_canceled or assert_failure then
+    -- Caught so that the failure itself is kept, timeouts included; the command's own work is rolled back.
     v_error := concat_ws(' ', sqlstate, sqlerrm);
   end;
   update private.schedule as job set

@@ -4,12 +4,11 @@ import {
   readProblemCatalog,
   refusalsIn,
   refusalsInSql,
-  type SqlFunction,
-  sqlFunctions,
 } from "../../scripts/generate/problem_sources.ts";
-import { sourceFiles } from "../../scripts/generate/source_files.ts";
+import { sourceFiles } from "../../scripts/source/files.ts";
 import { EDGE_PROBLEMS } from "../../shared/problem.ts";
 import { createTestDatabase, rolledBack } from "../support/database.ts";
+import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 
 /** Listed before the part that raises them is built; the tests below fail when one of them is raised. */
 const NOT_RAISED_YET = { sql: ["rate_limited"], edge: ["payment_method_unavailable"] };
@@ -75,7 +74,7 @@ Deno.test(
 Deno.test(
   "a public function's comment names what it refuses with itself, and nothing that it cannot raise",
   rolledBack(database, async (sql) => {
-    assertEquals(wrongComments(await sqlFunctions(sql)), []);
+    assertEquals(wrongComments(await readSources(sql)), []);
   }),
 );
 
@@ -84,30 +83,20 @@ Deno.test(
   rolledBack(database, async (sql) => {
     await sql`comment on function public.archive_partitions is 'Refuses: invalid_argument.'`;
 
-    assertNotEquals(wrongComments(await sqlFunctions(sql)), []);
+    assertNotEquals(wrongComments(await readSources(sql)), []);
   }),
 );
 
-function wrongComments(functions: SqlFunction[]): string[] {
-  const byName = new Map(functions.map((each) => [each.name, each]));
-  return functions.filter(({ name }) => name.startsWith("public.")).flatMap((each) => {
-    const documented = /Refuses: ([\w, ]+)/.exec(each.comment)?.[1]?.split(", ") ?? [];
-    const possible = reachable(each, byName);
+function wrongComments(sources: Sources): string[] {
+  const offered = [...sources.values()].filter(({ name }) => name.startsWith("public."));
+  return offered.flatMap(({ name, body, comment }) => {
+    // `Refuses: one_code, another_code (when, and why).`
+    const listed = /Refuses: ([^.]+)/.exec(comment.replace(/\(.*?\)/g, ""))?.[1] ?? "";
+    const documented: string[] = listed.match(/\w+/g) ?? [];
+    const possible = reachableTexts(body, sources).flatMap(refusalsIn);
     return [
-      ...refusalsIn(each.body).filter((code) => !documented.includes(code)).map((code) => `${each.name} hides ${code}`),
-      ...documented.filter((code) => !possible.has(code)).map((code) => `${each.name} never raises ${code}`),
+      ...refusalsIn(body).filter((code) => !documented.includes(code)).map((code) => `${name} hides ${code}`),
+      ...documented.filter((code) => !possible.includes(code)).map((code) => `${name} never raises ${code}`),
     ];
   });
-}
-
-/** The codes of a function and of all that its body mentions, and so on. */
-function reachable(start: SqlFunction, byName: Map<string, SqlFunction>): Set<string> {
-  const seen = new Set([start]);
-  for (const { body } of seen) {
-    for (const [name] of body.matchAll(/\b(?:public|private)\.\w+/g)) {
-      const called = byName.get(name);
-      if (called) seen.add(called);
-    }
-  }
-  return new Set([...seen].flatMap(({ body }) => refusalsIn(body)));
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as z from "zod";
+import type { Bytes } from "shared/bytes.ts";
 import { createApp } from "shared/http/app.ts";
 import { body } from "shared/http/body.ts";
 import { captureLog } from "../../support/log_lines.ts";
@@ -18,7 +19,7 @@ function post(path: string, content: BodyInit, headers: Record<string, string> =
   return Promise.resolve(app.request(`/example${path}`, init));
 }
 
-async function gzip(content: string): Promise<Uint8Array<ArrayBuffer>> {
+async function gzip(content: string): Promise<Bytes> {
   const zipped = new Blob([content]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(zipped).arrayBuffer());
 }

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { connect } from "../../../scripts/stack/postgres.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { createMonthlyTable, createPastLeaf, insertRow, leafName, leavesOf, type Retention } from "./monthly_tables.ts";
+import { untilSomebodyWaits } from "./waiting.ts";
 
 /** A database with the monthly table `rides`, and connections of three who want something of it at the same time. */
 interface Traffic {
@@ -22,16 +23,6 @@ function trafficTest(name: string, body: (traffic: Traffic) => Promise<void>, re
       await Promise.all([database.sql, reader, writer].map((sql) => sql.end()));
     }
   });
-}
-
-/** Waits until another connection of this database waits for a lock. */
-async function untilSomebodyWaits(sql: Sql): Promise<void> {
-  for (;;) {
-    const [row] = await sql`
-      select count(*)::int as count from pg_locks where not granted
-        and pid in (select pid from pg_stat_activity where datname = current_database())`;
-    if (row!.count > 0) return;
-  }
 }
 
 /** The SQLSTATE that a promise is rejected with. */
