@@ -7,7 +7,8 @@ import { exportsOf, importsOf, layerOf, withoutComments } from "../scripts/sourc
 const LAYERS: Record<string, readonly string[]> = {
   "shared": [],
   "shared/db": [],
-  "shared/http": ["shared/db"],
+  "shared/http": ["shared/db", "shared/metrics"],
+  "shared/metrics": ["shared/db"],
   "shared/payments": [],
   "shared/whatsapp": [],
 };

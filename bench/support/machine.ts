@@ -1,10 +1,10 @@
-/** The machine and how busy it is now; a figure without it says little. */
+/** The machine; a figure without it says little. */
 export function machine(): string {
   const { hardwareConcurrency: cores } = navigator;
   return `${cores} cores, ${Deno.build.os}-${Deno.build.arch}, Deno ${Deno.version.deno}`;
 }
 
-/** Processes that run or wait to, as the mean of the last minute. */
+/** How busy it is: processes that run or wait to, as the mean of the last minute. */
 export function load(): string {
   return Deno.loadavg()[0]!.toFixed(1);
 }
@@ -14,25 +14,34 @@ const TICKS = 100;
 
 /** CPU that a process has used so far, in milliseconds; NaN where there is no /proc. */
 export function cpuOf(pid: number): number {
-  const [user = NaN, system = NaN] = ticksOf(pid);
-  return (user + system) * 1_000 / TICKS;
+  return sum(statOf(pid).slice(UTIME, UTIME + 2)) * 1_000 / TICKS;
 }
 
-/** CPU that a process's children have used so far, those that ended included, in milliseconds. */
-export function cpuOfChildren(pid: number): number {
-  const [, , user = NaN, system = NaN] = ticksOf(pid);
-  return childrenOf(pid).reduce((sum, child) => sum + cpuOf(child), (user + system) * 1_000 / TICKS);
+/** CPU of a process and all that it has started, in milliseconds: those that ended, and those that run. */
+export function cpuOfFamily(pid: number): number {
+  const own = sum(statOf(pid).slice(UTIME, UTIME + 4)) * 1_000 / TICKS;
+  return own + sum(childrenOf(pid).map(cpuOf));
 }
 
-/** User and system time, of the process and of its children that ended (proc_pid_stat(5), fields 14 to 17). */
-function ticksOf(pid: number): number[] {
+export function parentOf(pid: number): number {
+  return statOf(pid)[PPID]!;
+}
+
+/** proc_pid_stat(5), counted from the field behind the name; children that ended follow behind the process's own. */
+const PPID = 1;
+const UTIME = 11;
+
+function statOf(pid: number): number[] {
   const stat = read(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15).map(Number);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
 }
 
-/** The processes that this one has started and that still run. */
-export function childrenOf(pid: number): number[] {
+function childrenOf(pid: number): number[] {
   return read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+}
+
+function sum(values: number[]): number {
+  return values.length === 0 ? NaN : values.reduce((total, value) => total + value, 0);
 }
 
 function read(path: string): string {

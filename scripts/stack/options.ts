@@ -21,12 +21,15 @@ export function readOptions(args: string[]): StackOptions {
       throw new StackError(`${name} is not known here. Usage: ${USAGE}`);
     },
   });
-  return {
+  const options = {
     port: portOf(flags.port ?? "54321", "--port"),
     dbPort: portOf(flags["db-port"] ?? "54322", "--db-port"),
     data: flags.data ?? ".local",
     dbUrl: flags["db-url"],
   };
+  if (options.port === options.dbPort) throw new StackError("--port and --db-port need two ports");
+  if (options.data === "") throw new StackError("--data needs a folder");
+  return options;
 }
 
 function portOf(text: string, flag: string): number {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import process from "node:process";
-import { basename, dirname, join, resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import postgres, { type Sql } from "postgres";
 
 /** Postgres' superuser is `supabase_admin`, as on the platform: migrations run as the lesser `postgres`. */
@@ -48,6 +48,13 @@ export async function startPostgres(options: { folder: string; port: number }): 
   };
 }
 
+/** Deletes the cluster in a data folder; a server that runs on it is stopped. */
+export async function deleteCluster(folder: string): Promise<void> {
+  const data = join(folder, "postgres");
+  await stopLeftover(data);
+  await anew(data);
+}
+
 /** The URL of a database on the local cluster. */
 export function urlOf(port: number, database = "postgres", user = "postgres"): string {
   return `postgresql://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`;
@@ -68,23 +75,29 @@ export function refuseTakenPort(port: number, what: string, flag: string): void 
   }
 }
 
-/** A temporary folder of this checkout's own that `nobody` can reach. */
-export function temporaryFolder(): string {
-  const checkout = resolve(import.meta.dirname!, "../..");
-  const key = [...checkout].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7).toString(36);
+/** A temporary folder that `nobody` can reach and that only `path` has: this checkout, or a data folder. */
+export function temporaryFolder(path = resolve(import.meta.dirname!, "../..")): string {
+  const key = [...path].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7).toString(36);
   return join(Deno.env.get("TMPDIR") ?? "/tmp", `easymo-edge-${key}`);
 }
 
 /** Where the data of a stack that was asked to use `wanted` really is: elsewhere if the server's user cannot get there. */
 export function dataFolder(wanted: string): string {
   const folder = resolve(wanted);
-  return canReach(folder) ? folder : join(temporaryFolder(), basename(folder));
+  return canReach(join(folder, "postgres")) ? folder : temporaryFolder(folder);
 }
 
-async function usableFolder(wanted: string): Promise<string> {
+/**
+ * Makes a data folder, or takes the one that is there.
+ *
+ * @throws StackError when it cannot be written or is another user's
+ */
+export async function usableFolder(wanted: string): Promise<string> {
   const folder = dataFolder(wanted);
   try {
+    const isNew = !await exists(folder);
     await Deno.mkdir(folder, { recursive: true });
+    if (isNew) await Deno.chmod(folder, 0o755); // the server's user passes through, whatever the umask
     const probe = join(folder, ".writable");
     await Deno.writeTextFile(probe, "");
     await Deno.remove(probe);
@@ -109,15 +122,22 @@ function canReach(path: string): boolean {
 
 async function reachableBinaries(folder: string): Promise<string> {
   const native = nativeFolder();
-  if (canReach(join(native, "bin"))) return native;
+  if (canReach(join(native, "bin/postgres"))) return native;
   const copy = join(folder, "binaries");
-  try {
-    await Deno.stat(join(copy, "bin/postgres"));
-  } catch {
-    const { success } = await new Deno.Command("cp", { args: ["-R", native, copy] }).output();
-    if (!success) throw new StackError(`cannot copy Postgres' binaries to ${copy}`);
+  if (await exists(copy)) return copy;
+  const unfinished = await anew(`${copy}.new`);
+  for (const command of [["cp", "-R", native, unfinished], ["chmod", "-R", "a+rX", unfinished]]) {
+    const { success, stderr } = await new Deno.Command(command[0]!, { args: command.slice(1) }).output();
+    if (!success) throw new StackError(`cannot copy Postgres' binaries to ${copy}: ${lastLine(stderr)}`);
   }
+  await Deno.rename(unfinished, copy);
   return copy;
+}
+
+/** A path at which nothing is any more: what an interrupted start left there is gone. */
+async function anew(path: string): Promise<string> {
+  if (await exists(path)) await Deno.remove(path, { recursive: true });
+  return path;
 }
 
 function nativeFolder(): string {
@@ -131,16 +151,21 @@ function nativeFolder(): string {
 }
 
 async function initialise(bin: string, data: string): Promise<boolean> {
-  if (await exists(join(data, "PG_VERSION"))) return false;
-  await Deno.mkdir(data, { recursive: true, mode: 0o700 });
+  if (await exists(data)) return false;
+  const unfinished = await anew(`${data}.new`);
+  await Deno.mkdir(unfinished, { mode: 0o700 });
   const passwordFile = await Deno.makeTempFile();
   await Deno.writeTextFile(passwordFile, PASSWORD);
-  if (Deno.uid() === 0) { for (const path of [data, passwordFile]) await Deno.chown(path, NOBODY.uid, NOBODY.gid); }
+  if (Deno.uid() === 0) {
+    for (const path of [unfinished, passwordFile]) {
+      await Deno.chown(path, NOBODY.uid, NOBODY.gid);
+    }
+  }
   const { success, stderr } = await new Deno.Command(join(bin, "initdb"), {
     ...asServerUser,
     cwd: "/",
     args: [
-      `--pgdata=${data}`,
+      `--pgdata=${unfinished}`,
       `--username=${SUPERUSER}`,
       `--pwfile=${passwordFile}`,
       "--auth=scram-sha-256",
@@ -153,6 +178,7 @@ async function initialise(bin: string, data: string): Promise<boolean> {
   }).output();
   await Deno.remove(passwordFile);
   if (!success) throw new StackError(`the data folder ${data} is not usable: ${lastLine(stderr)}`);
+  await Deno.rename(unfinished, data);
   return true;
 }
 
@@ -172,19 +198,22 @@ function spawnServer(bin: string, data: string, port: number): Deno.ChildProcess
     cwd: "/",
     args: ["-D", data, "-p", String(port), ...flags],
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
 }
 
 /** Starts the server, more than once if need be: after a crash its orphans hold the shared memory for a moment. */
 async function readyServer(spawn: () => Deno.ChildProcess, port: number): Promise<Deno.ChildProcess> {
   const patience = Date.now() + 5_000;
-  do {
+  for (;;) {
     const child = spawn();
+    const said = new Response(child.stderr).text();
     if (await isReady(child, port)) return child;
+    const reason = /(?:FATAL|^postgres): +(.*)/m.exec(await said)?.[1] ??
+      "see postgres/log/postgres.log in the data folder";
+    if (Date.now() > patience) throw new StackError(`Postgres did not start on port ${port}: ${reason}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
-  } while (Date.now() < patience);
-  throw new StackError(`Postgres did not start on port ${port}: see postgres/log/postgres.log in the data folder`);
+  }
 }
 
 /** Waits until the server answers (true) or has ended (false); replaying its log may take it a while. */
@@ -207,14 +236,23 @@ async function isReady(child: Deno.ChildProcess, port: number): Promise<boolean>
 
 /** Ends the server that a killed stack left behind: its data folder is ours, and nobody else may write there. */
 async function stopLeftover(data: string): Promise<void> {
-  const pid = Number((await readText(join(data, "postmaster.pid"))).split("\n")[0]);
-  if (!pid || !isAlive(pid)) return;
-  const stackPid = Number(JSON.parse((await readText(join(data, "../stack.json"))) || "{}").pid);
-  if (stackPid && isAlive(stackPid)) {
-    throw new StackError(`the data folder ${dirname(data)} is in use by a running stack (pid ${stackPid})`);
+  const pidFile = join(data, "postmaster.pid");
+  const pid = Number((await readText(pidFile)).split("\n")[0]);
+  if (!pid) return;
+  // After a reboot the number may be anybody's, and Postgres would not start beside the file.
+  if (!(await commandOf(pid)).includes(data)) return await Deno.remove(pidFile);
+  for (const signal of ["SIGINT", "SIGQUIT"] as const) {
+    Deno.kill(pid, signal);
+    for (let waited = 0; isAlive(pid) && waited < 10_000; waited += 50) await new Promise((r) => setTimeout(r, 50));
+    if (!isAlive(pid)) return;
   }
-  Deno.kill(pid, "SIGINT");
-  for (let waited = 0; isAlive(pid) && waited < 10_000; waited += 50) await new Promise((r) => setTimeout(r, 50));
+}
+
+/** What a process was started as; nothing when there is none. */
+async function commandOf(pid: number): Promise<string> {
+  if (Deno.build.os === "linux") return await readText(`/proc/${pid}/cmdline`);
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "args=", "-p", String(pid)] }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 async function stop(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void> {
@@ -229,7 +267,7 @@ async function stop(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void
 }
 
 /** Whether a process exists; one that is not ours to signal counts as alive. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

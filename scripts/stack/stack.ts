@@ -1,17 +1,21 @@
+import type { Sql } from "postgres";
 import { createAuth } from "./auth.ts";
 import { foreignTarget, localTarget, prepareMigratedDatabase, type Target, withConnection } from "./database.ts";
 import { developmentSettings, LOCAL_KEYS } from "./development.ts";
+import { provideEdgeRuntime } from "./edge_runtime.ts";
 import { loadFunctions } from "./functions.ts";
 import { createGateway } from "./gateway.ts";
 import { createIdentify } from "./identity.ts";
 import { runFile } from "./migrate.ts";
 import type { StackOptions } from "./options.ts";
-import { connect, refuseTakenPort, startPostgres } from "./postgres.ts";
+import { connect, refuseTakenPort, StackError, startPostgres, usableFolder } from "./postgres.ts";
 import { createRpc } from "./rpc/handler.ts";
 import { startScheduleTimer } from "./schedule_timer.ts";
-import { removeState, type StackState, writeState } from "./state.ts";
+import { claimFolder, removeState, type StackState, writeState } from "./state.ts";
 
 const SEED = new URL("../../supabase/seed.sql", import.meta.url);
+
+const PATIENCE_MS = 3_000;
 
 /** Everything that was opened, to be closed in the opposite order. */
 type Closers = (() => Promise<unknown>)[];
@@ -24,7 +28,7 @@ type Closers = (() => Promise<unknown>)[];
 export async function startStack(options: StackOptions): Promise<{ state: StackState; stop: () => Promise<void> }> {
   const closers: Closers = [];
   const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).reverse()) await close().catch((error) => console.error(error.message));
   };
   try {
     return { state: await open(options, closers), stop };
@@ -36,7 +40,10 @@ export async function startStack(options: StackOptions): Promise<{ state: StackS
 
 async function open(options: StackOptions, closers: Closers): Promise<StackState> {
   refuseTakenPort(options.port, "API", "--port");
-  const target = options.dbUrl ? foreignTarget(options.dbUrl) : await openPostgres(options, closers);
+  const folder = await usableFolder(options.data);
+  const giveBack = await claimFolder(folder);
+  closers.push(giveBack);
+  const target = options.dbUrl ? await openForeign(options.dbUrl) : await openPostgres(folder, options.dbPort, closers);
   await prepare(target);
   const apiUrl = `http://127.0.0.1:${options.port}`;
   setEnvironment(developmentSettings(apiUrl, target.url));
@@ -44,18 +51,40 @@ async function open(options: StackOptions, closers: Closers): Promise<StackState
     { hostname: "127.0.0.1", port: options.port, onListen: () => {} },
     await openApi(target, apiUrl, closers),
   );
-  closers.push(() => server.shutdown());
+  closers.push(() => soon(server.shutdown()));
+  const endFunctions = provideEdgeRuntime();
+  closers.push(() => soon(endFunctions()));
   openSchedule(target, closers);
   const state = { pid: Deno.pid, apiUrl, dbUrl: target.url };
-  await writeState(options.data, state);
-  closers.push(() => removeState(options.data));
+  await writeState(folder, state);
+  closers.push(() => removeState(folder));
   return state;
 }
 
-async function openPostgres(options: StackOptions, closers: Closers): Promise<Target> {
-  const postgres = await startPostgres({ folder: options.data, port: options.dbPort });
+/** Waits for what is ending, but not long: a request or job that takes its time ends with its connection. */
+async function soon(ending: Promise<unknown>): Promise<void> {
+  let timer;
+  const impatience = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE_MS));
+  await Promise.race([ending, impatience]);
+  clearTimeout(timer);
+}
+
+async function openPostgres(folder: string, port: number, closers: Closers): Promise<Target> {
+  const postgres = await startPostgres({ folder, port });
   closers.push(() => postgres.stop());
-  return localTarget(options.dbPort);
+  return localTarget(port);
+}
+
+async function openForeign(url: string): Promise<Target> {
+  try {
+    const target = foreignTarget(url);
+    const [user] = await withConnection(url, (sql) => sql`select rolsuper from pg_roles where rolname = current_user`);
+    if (user!.rolsuper) return target;
+  } catch (error) {
+    const { message, code } = error as { message: string; code?: string };
+    throw new StackError(`the database of --db-url cannot be used: ${message || code}`);
+  }
+  throw new StackError("the database of --db-url cannot be used: it takes a superuser to make roles and auth tables");
 }
 
 async function prepare(target: Target): Promise<void> {
@@ -66,7 +95,16 @@ async function prepare(target: Target): Promise<void> {
     const [row] = await sql`select count(*)::int as count from supabase_migrations.schema_migrations`;
     return row!.count === applied.length;
   });
-  if (isFresh) await withConnection(target.url, (sql) => runFile(sql, SEED));
+  if (isFresh) await withConnection(target.url, seed);
+}
+
+async function seed(sql: Sql): Promise<void> {
+  try {
+    await runFile(sql, SEED);
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error;
+    throw new StackError(`${error.message} (\`deno task reset\`, or the next start goes without the seed)`);
+  }
 }
 
 async function openApi(target: Target, apiUrl: string, closers: Closers): Promise<(r: Request) => Promise<Response>> {
@@ -86,7 +124,7 @@ async function openApi(target: Target, apiUrl: string, closers: Closers): Promis
 function openSchedule(target: Target, closers: Closers): void {
   const sql = connect(target.url);
   const stopTimer = startScheduleTimer(sql);
-  closers.push(() => sql.end(), stopTimer);
+  closers.push(() => sql.end({ timeout: 0 }), () => soon(stopTimer()));
 }
 
 /** Development values fill what the environment does not set. */

@@ -51,12 +51,17 @@ function credentialHeaders(caller: Caller): Record<string, string> {
     case "secret":
       return { ...keyHeaders(keyNamed("secret", caller.name)), "x-actor": caller.name };
     case "verified":
-      return { ...keyHeaders(keyNamed("secret", "default")), "x-actor": caller.name };
+      return secretHeaders(caller.name);
     case "publishable":
       return keyHeaders(keyNamed("publishable", caller.name));
     case "none":
       return keyHeaders(keyNamed("publishable", "default"));
   }
+}
+
+/** Headers of a call with our secret key; `actor` is who SQL hears is calling. */
+export function secretHeaders(actor: string): Record<string, string> {
+  return { ...keyHeaders(keyNamed("secret", "default")), "x-actor": actor };
 }
 
 /** supabase-js sends a key in both places: the gateway reads `apikey`, PostgREST behind legacy keys reads the other. */

@@ -4,6 +4,58 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "audit_seals": {
+        Row: {
+          "anchor_block_number": number;
+          "block_number": number;
+          "cluster_id": number;
+          "from_id": string;
+          "from_transaction_id": unknown;
+          "hash": string;
+          "next_transaction_id": unknown;
+          "previous_hash": string;
+          "row_count": number;
+          "row_hashes": (string)[];
+          "row_ids": (string)[];
+          "sealed_at": string;
+          "to_id": string;
+          "to_transaction_id": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "anchor_block_number": number;
+          "block_number": number;
+          "cluster_id": number;
+          "from_id": string;
+          "from_transaction_id": unknown;
+          "hash": string;
+          "next_transaction_id": unknown;
+          "previous_hash": string;
+          "row_count": number;
+          "row_hashes": (string)[];
+          "row_ids": (string)[];
+          "sealed_at": string;
+          "to_id": string;
+          "to_transaction_id": unknown;
+        };
+        Update: {
+          "anchor_block_number"?: number;
+          "block_number"?: number;
+          "cluster_id"?: number;
+          "from_id"?: string;
+          "from_transaction_id"?: unknown;
+          "hash"?: string;
+          "next_transaction_id"?: unknown;
+          "previous_hash"?: string;
+          "row_count"?: number;
+          "row_hashes"?: (string)[];
+          "row_ids"?: (string)[];
+          "sealed_at"?: string;
+          "to_id"?: string;
+          "to_transaction_id"?: unknown;
+        };
+        Relationships: [];
+      };
       "idempotency_keys": {
         Row: {
           "body": NonNullable<Json>;
@@ -71,6 +123,224 @@ export type Database = {
           "user_id"?: string | null;
         };
         Relationships: [];
+      };
+      "system_audit_logs": {
+        Row: {
+          "action": string;
+          "actor_identifier": string;
+          "actor_type": string;
+          "cluster_id": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "new_data": Json | null;
+          "old_data": Json | null;
+          "resource_id": string | null;
+          "resource_type": string;
+          "transaction_id": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "action": string;
+          "actor_identifier": string;
+          "actor_type": string;
+          "cluster_id"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "new_data"?: Json | null;
+          "old_data"?: Json | null;
+          "resource_id"?: string | null;
+          "resource_type": string;
+          "transaction_id"?: unknown;
+        };
+        Update: {
+          "action"?: string;
+          "actor_identifier"?: string;
+          "actor_type"?: string;
+          "cluster_id"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "new_data"?: Json | null;
+          "old_data"?: Json | null;
+          "resource_id"?: string | null;
+          "resource_type"?: string;
+          "transaction_id"?: unknown;
+        };
+        Relationships: [];
+      };
+      "system_metrics": {
+        Row: {
+          "buckets": Json | null;
+          "created_at": string;
+          "id": string;
+          "maximum": number | null;
+          "metric_name": string;
+          "metric_type": Database["public"]["Enums"]["metric_type"];
+          "minimum": number | null;
+          "observation_count": number;
+          "service_name": string;
+          "tags": NonNullable<Json>;
+          "unit": string | null;
+          "value": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "buckets"?: Json | null;
+          "created_at"?: never;
+          "id"?: string;
+          "maximum"?: number | null;
+          "metric_name": string;
+          "metric_type": Database["public"]["Enums"]["metric_type"];
+          "minimum"?: number | null;
+          "observation_count"?: never;
+          "service_name": string;
+          "tags"?: NonNullable<Json>;
+          "unit"?: string | null;
+          "value": number;
+        };
+        Update: {
+          "buckets"?: Json | null;
+          "created_at"?: never;
+          "id"?: string;
+          "maximum"?: number | null;
+          "metric_name"?: string;
+          "metric_type"?: Database["public"]["Enums"]["metric_type"];
+          "minimum"?: number | null;
+          "observation_count"?: never;
+          "service_name"?: string;
+          "tags"?: NonNullable<Json>;
+          "unit"?: string | null;
+          "value"?: number;
+        };
+        Relationships: [];
+      };
+      "whatsapp_consent_words": {
+        Row: {
+          "decision": Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "language": string;
+          "scope": Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "words": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "decision": Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "language": string;
+          "scope": Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "words": string;
+        };
+        Update: {
+          "decision"?: Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "language"?: string;
+          "scope"?: Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "words"?: string;
+        };
+        Relationships: [];
+      };
+      "whatsapp_consents": {
+        Row: {
+          "correlation_id": string | null;
+          "created_at": string;
+          "decision": Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "delivery_id": string | null;
+          "evidence": string;
+          "id": string;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at": string;
+          "recorded_by": string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "source": Database["public"]["Enums"]["whatsapp_consent_source"];
+          "value": string;
+          "words": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "decision": Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "delivery_id"?: string | null;
+          "evidence": string;
+          "id"?: string;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at": string;
+          "recorded_by"?: string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "source": Database["public"]["Enums"]["whatsapp_consent_source"];
+          "value": string;
+          "words"?: string | null;
+        };
+        Update: {
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "decision"?: Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "delivery_id"?: string | null;
+          "evidence"?: string;
+          "id"?: string;
+          "kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at"?: string;
+          "recorded_by"?: string | null;
+          "scope"?: Database["public"]["Enums"]["whatsapp_consent_scope"];
+          "source"?: Database["public"]["Enums"]["whatsapp_consent_source"];
+          "value"?: string;
+          "words"?: string | null;
+        };
+        Relationships: [];
+      };
+      "whatsapp_contact_moves": {
+        Row: {
+          "created_at": string;
+          "from_contact_id": string;
+          "id": string;
+          "into_contact_id": string;
+          "is_followed": boolean;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "valid_from": string;
+          "valid_to": string | null;
+          "value": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "from_contact_id": string;
+          "id"?: string;
+          "into_contact_id": string;
+          "is_followed"?: boolean;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "valid_from": string;
+          "valid_to"?: string | null;
+          "value": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "from_contact_id"?: string;
+          "id"?: string;
+          "into_contact_id"?: string;
+          "is_followed"?: boolean;
+          "kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "valid_from"?: string;
+          "valid_to"?: string | null;
+          "value"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "whatsapp_contact_moves_from_contact_id_fkey";
+            columns: ["from_contact_id"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_contacts";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "whatsapp_contact_moves_into_contact_id_fkey";
+            columns: ["into_contact_id"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_contacts";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "whatsapp_contacts": {
         Row: {
@@ -276,7 +546,6 @@ export type Database = {
       "whatsapp_identities": {
         Row: {
           "contact_id": string;
-          "id": string;
           "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
           "valid_from": string;
           "valid_to": string | null;
@@ -285,7 +554,6 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           "contact_id": string;
-          "id"?: string;
           "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
           "valid_from"?: string;
           "valid_to"?: string | null;
@@ -293,7 +561,6 @@ export type Database = {
         };
         Update: {
           "contact_id"?: string;
-          "id"?: string;
           "kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
           "valid_from"?: string;
           "valid_to"?: string | null;
@@ -308,6 +575,34 @@ export type Database = {
             referencedColumns: ["id"];
           },
         ];
+      };
+      "whatsapp_identity_links": {
+        Row: {
+          "first_seen_at": string;
+          "is_change": boolean;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_value": string;
+          "value": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "first_seen_at": string;
+          "is_change": boolean;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_value": string;
+          "value": string;
+        };
+        Update: {
+          "first_seen_at"?: string;
+          "is_change"?: boolean;
+          "kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "linked_value"?: string;
+          "value"?: string;
+        };
+        Relationships: [];
       };
       "whatsapp_message_keys": {
         Row: {
@@ -468,6 +763,112 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_session_transitions": {
+        Row: {
+          "actor": string;
+          "context": NonNullable<Json>;
+          "correlation_id": string | null;
+          "created_at": string;
+          "from_state": string;
+          "id": string;
+          "merged_session_id": string | null;
+          "reason": Database["public"]["Enums"]["whatsapp_transition_reason"];
+          "session_id": string;
+          "to_state": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "context": NonNullable<Json>;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "from_state": string;
+          "id"?: string;
+          "merged_session_id"?: string | null;
+          "reason": Database["public"]["Enums"]["whatsapp_transition_reason"];
+          "session_id": string;
+          "to_state": string;
+          "version": number;
+        };
+        Update: {
+          "actor"?: string;
+          "context"?: NonNullable<Json>;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "from_state"?: string;
+          "id"?: string;
+          "merged_session_id"?: string | null;
+          "reason"?: Database["public"]["Enums"]["whatsapp_transition_reason"];
+          "session_id"?: string;
+          "to_state"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "whatsapp_sessions": {
+        Row: {
+          "contact_id": string;
+          "context": NonNullable<Json>;
+          "created_at": string;
+          "expires_at": string | null;
+          "free_entry_expires_at": string | null;
+          "id": string;
+          "last_inbound_at": string | null;
+          "last_outbound_at": string | null;
+          "locale": string | null;
+          "phone_number_id": string;
+          "referred_at": string | null;
+          "state": string;
+          "updated_at": string;
+          "version": number;
+          "window_expires_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "contact_id": string;
+          "context"?: NonNullable<Json>;
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "free_entry_expires_at"?: string | null;
+          "id"?: string;
+          "last_inbound_at"?: string | null;
+          "last_outbound_at"?: string | null;
+          "locale"?: string | null;
+          "phone_number_id": string;
+          "referred_at"?: string | null;
+          "state"?: string;
+          "updated_at"?: string;
+          "version"?: number;
+          "window_expires_at"?: string | null;
+        };
+        Update: {
+          "contact_id"?: string;
+          "context"?: NonNullable<Json>;
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "free_entry_expires_at"?: string | null;
+          "id"?: string;
+          "last_inbound_at"?: string | null;
+          "last_outbound_at"?: string | null;
+          "locale"?: string | null;
+          "phone_number_id"?: string;
+          "referred_at"?: string | null;
+          "state"?: string;
+          "updated_at"?: string;
+          "version"?: number;
+          "window_expires_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "whatsapp_sessions_contact_id_fkey";
+            columns: ["contact_id"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_contacts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "whatsapp_status_keys": {
         Row: {
           "kept_until": string;
@@ -495,6 +896,16 @@ export type Database = {
       };
     };
     Views: {
+      "audit_head": {
+        Row: {
+          "anchor_block_number": number | null;
+          "block_number": number;
+          "hash": string | null;
+          "sealed_at": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "partition_health": {
         Row: {
           "archived_count": number | null;
@@ -503,6 +914,54 @@ export type Database = {
           "leaf_count": number | null;
           "months_ahead": number | null;
           "table_name": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "recent_metrics_by_service": {
+        Row: {
+          "average": number | null;
+          "last_recorded_at": string | null;
+          "last_value": number | null;
+          "maximum": number | null;
+          "metric_name": string;
+          "metric_type": Database["public"]["Enums"]["metric_type"];
+          "minimum": number | null;
+          "observation_count": number | null;
+          "p95": number | null;
+          "service_name": string;
+          "total": number | null;
+          "unit": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "request_metrics": {
+        Row: {
+          "failed_count": number | null;
+          "failed_share": number | null;
+          "method": string | null;
+          "p50_seconds": number | null;
+          "p95_seconds": number | null;
+          "p99_seconds": number | null;
+          "period": string | null;
+          "request_count": number | null;
+          "route": string | null;
+          "service_name": string;
+          "slowest_seconds": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "request_problems": {
+        Row: {
+          "code": string | null;
+          "last_day_count": number | null;
+          "last_hour_count": number | null;
+          "last_reported_at": string | null;
+          "method": string | null;
+          "route": string | null;
+          "service_name": string;
         };
         ComputedFields: never;
         Relationships: [];
@@ -554,6 +1013,19 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "whatsapp_session_stats": {
+        Row: {
+          "active_last_day_count": number | null;
+          "active_last_hour_count": number | null;
+          "open_free_entry_count": number | null;
+          "open_window_count": number | null;
+          "phone_number_id": string;
+          "session_count": number | null;
+          "state": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
@@ -565,13 +1037,62 @@ export type Database = {
           "retry_after_seconds": number;
         }[];
       };
+      "cleanup_expired_whatsapp_sessions": { Args: { "max_count"?: number }; Returns: number };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
+      "get_whatsapp_consent": {
+        Args: { "contact_id": string };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_consent";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "ingest_whatsapp_delivery": {
         Args: { "body_base64": string; "sanitised_body"?: Json };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_delivery_receipt"];
         SetofOptions: {
           from: "*";
           to: "whatsapp_delivery_receipt";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "log_audit_event": {
+        Args: {
+          "action": string;
+          "actor_identifier": string;
+          "actor_type": string;
+          "metadata"?: Json;
+          "resource_id"?: string;
+          "resource_type": string;
+        };
+        Returns: string;
+      };
+      "record_metric": {
+        Args: {
+          "metric_name": string;
+          "metric_type": Database["public"]["Enums"]["metric_type"];
+          "service_name": string;
+          "tags"?: Json;
+          "unit"?: string;
+          "value": number;
+        };
+        Returns: undefined;
+      };
+      "record_metrics": { Args: { "batch": Json }; Returns: number };
+      "record_whatsapp_consent": {
+        Args: {
+          "contact_id": string;
+          "decision": Database["public"]["Enums"]["whatsapp_consent_decision"];
+          "reason": string;
+          "scope": Database["public"]["Enums"]["whatsapp_consent_scope"];
+        };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_consent";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -596,16 +1117,130 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "seal_audit_log": { Args: { "max_count"?: number }; Returns: number };
+      "search_audit_log": {
+        Args: {
+          "action"?: string;
+          "actor_identifier"?: string;
+          "actor_type"?: string;
+          "before_id"?: string;
+          "correlation_id"?: string;
+          "max_count"?: number;
+          "resource_id"?: string;
+          "resource_type"?: string;
+          "since"?: string;
+        };
+        Returns: {
+          "action": string;
+          "actor_identifier": string;
+          "actor_type": string;
+          "cluster_id": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "new_data": Json | null;
+          "old_data": Json | null;
+          "resource_id": string | null;
+          "resource_type": string;
+          "transaction_id": unknown;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "system_audit_logs";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "transition_whatsapp_session": {
+        Args: {
+          "context": Json;
+          "expected_version": number;
+          "expires_in"?: string;
+          "session_id": string;
+          "state": string;
+        };
+        Returns: {
+          "contact_id": string;
+          "context": NonNullable<Json>;
+          "created_at": string;
+          "expires_at": string | null;
+          "free_entry_expires_at": string | null;
+          "id": string;
+          "last_inbound_at": string | null;
+          "last_outbound_at": string | null;
+          "locale": string | null;
+          "phone_number_id": string;
+          "referred_at": string | null;
+          "state": string;
+          "updated_at": string;
+          "version": number;
+          "window_expires_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_sessions";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "update_whatsapp_session_activity": {
+        Args: { "contact_id": string; "locale"?: string; "outbound_at"?: string; "phone_number_id": string };
+        Returns: {
+          "contact_id": string;
+          "context": NonNullable<Json>;
+          "created_at": string;
+          "expires_at": string | null;
+          "free_entry_expires_at": string | null;
+          "id": string;
+          "last_inbound_at": string | null;
+          "last_outbound_at": string | null;
+          "locale": string | null;
+          "phone_number_id": string;
+          "referred_at": string | null;
+          "state": string;
+          "updated_at": string;
+          "version": number;
+          "window_expires_at": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_sessions";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "verify_audit_log": {
+        Args: { "from_block"?: number };
+        Returns: {
+          "block_number": number;
+          "row_id": string;
+          "what": Database["public"]["Enums"]["audit_finding"];
+        }[];
+      };
     };
     Enums: {
+      "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
+      "metric_type": "counter" | "gauge" | "histogram";
+      "whatsapp_consent_decision": "stop" | "start";
+      "whatsapp_consent_scope": "marketing" | "all";
+      "whatsapp_consent_source": "keyword" | "user_preferences" | "error_131050" | "operator";
       "whatsapp_delivery_status": "sent" | "delivered" | "read" | "played" | "failed";
       "whatsapp_identity_kind": "wa_id" | "bsuid" | "parent_bsuid";
       "whatsapp_item_kind": "message" | "echo" | "history" | "status" | "event" | "unknown";
       "whatsapp_item_outcome": "stored" | "duplicate" | "stale" | "unroutable" | "dead_letter";
       "whatsapp_message_direction": "inbound" | "outbound";
       "whatsapp_message_origin": "live" | "standby" | "echo" | "history";
+      "whatsapp_transition_reason": "requested" | "expired" | "merged";
     };
     CompositeTypes: {
+      "whatsapp_consent": {
+        "contact_id": string | null;
+        "marketing": Database["public"]["Enums"]["whatsapp_consent_decision"] | null;
+        "marketing_since": string | null;
+        "overall": Database["public"]["Enums"]["whatsapp_consent_decision"] | null;
+        "overall_since": string | null;
+      };
       "whatsapp_delivery_receipt": {
         "delivery_id": string | null;
         "is_copy": boolean | null;
@@ -720,12 +1355,18 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
+      "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
+      "metric_type": ["counter", "gauge", "histogram"],
+      "whatsapp_consent_decision": ["stop", "start"],
+      "whatsapp_consent_scope": ["marketing", "all"],
+      "whatsapp_consent_source": ["keyword", "user_preferences", "error_131050", "operator"],
       "whatsapp_delivery_status": ["sent", "delivered", "read", "played", "failed"],
       "whatsapp_identity_kind": ["wa_id", "bsuid", "parent_bsuid"],
       "whatsapp_item_kind": ["message", "echo", "history", "status", "event", "unknown"],
       "whatsapp_item_outcome": ["stored", "duplicate", "stale", "unroutable", "dead_letter"],
       "whatsapp_message_direction": ["inbound", "outbound"],
       "whatsapp_message_origin": ["live", "standby", "echo", "history"],
+      "whatsapp_transition_reason": ["requested", "expired", "merged"],
     },
   },
 } as const;

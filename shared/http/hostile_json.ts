@@ -1,8 +1,11 @@
 /** What jsonb and text columns refuse: NUL, and surrogates that have no partner (error 22P05, 22021, 22P02). */
 // deno-lint-ignore no-control-regex -- NUL is the point
 const UNSTORABLE = /[\u0000\p{Surrogate}]/gu;
-/** The only way in which they can stand in well-formed UTF-8 JSON: as an escape. Rarely true, and cheap to ask. */
-const ESCAPED = /\\u(?:0000|d[89a-f])/i;
+/**
+ * The only way in which they can stand in well-formed UTF-8 JSON: as an escape of NUL, of a high surrogate without a low
+ * one behind it, or of a low one without a high one before it. Rarely true, and cheap to ask.
+ */
+const ESCAPED = /\\u(?:0000|d[89ab]..(?!\\ud[c-f])|(?<!(?<!\\)\\ud[89ab]..\\u)d[c-f])/i;
 /** Where a JSON pointer (RFC 6901) escapes. */
 const POINTER_SPECIAL = /[~/]/g;
 

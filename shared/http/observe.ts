@@ -1,24 +1,55 @@
 import type { Context, Next } from "hono";
 import { routePath } from "hono/route";
 import { setting } from "../env.ts";
-import { log } from "../log.ts";
+import { log, type LogLevel } from "../log.ts";
+import { LogSampling } from "../log_sampling.ts";
+import { MetricsReport } from "../metrics/metrics_report.ts";
+import { recordMetrics } from "../metrics/record_metrics.ts";
+import type { AnsweredRequest } from "../metrics/request_metrics.ts";
 import { RequestTrace } from "../trace.ts";
 import { allowOrigin } from "./cors.ts";
 
 /** Where `observe` itself is mounted: the last route that matched a request which no route serves. */
 const EVERYWHERE = "/*";
+/** The budget of a request; beyond it, the line is a warning. */
+const SLOW_MS = 1_000;
 
-/** What surrounds every request: its ids and time, headers that every answer has, and one log line without personal data. */
+/**
+ * What surrounds every request: its ids and time, headers that every answer has, metrics, and a log line without
+ * personal data. Failures and slow requests are always logged, others as far as the platform takes lines.
+ */
 export function observe(functionName: string): (c: Context, next: Next) => Promise<void> {
+  const metrics = new MetricsReport(functionName, (batch) => recordMetrics(functionName, batch));
+  const sampling = new LogSampling();
   return async function observe(c, next) {
     const startedAt = performance.now();
     const trace = new RequestTrace(c.req.raw.headers);
     c.set("trace", trace);
     await next();
-    const durationMs = performance.now() - startedAt;
-    complete(c, trace, durationMs);
-    report(functionName, c, trace, durationMs);
+    const endedAt = performance.now();
+    const request = answeredRequest(c, trace, endedAt - startedAt);
+    complete(c, trace, request.durationMs);
+    metrics.count(request, endedAt);
+    const level = levelOf(request);
+    const leftOut = sampling.admit(endedAt, level !== "info");
+    if (leftOut !== null) writeLine(functionName, request, trace, leftOut, level);
   };
+}
+
+function answeredRequest(c: Context, trace: RequestTrace, durationMs: number): AnsweredRequest {
+  const route = routePath(c, -1);
+  return {
+    method: c.req.method,
+    route: route === EVERYWHERE ? undefined : route,
+    status: c.res.status,
+    code: trace.code,
+    durationMs,
+  };
+}
+
+function levelOf({ status, durationMs }: AnsweredRequest): LogLevel {
+  if (status >= 500) return "error";
+  return durationMs > SLOW_MS ? "warn" : "info";
 }
 
 function complete(c: Context, trace: RequestTrace, durationMs: number): void {
@@ -48,23 +79,29 @@ function serverTiming(trace: RequestTrace, durationMs: number): string {
   return trace.databaseMs === undefined ? app : `${app}, db;dur=${trace.databaseMs.toFixed(1)}`;
 }
 
-function report(functionName: string, c: Context, trace: RequestTrace, durationMs: number): void {
-  const { status } = c.res;
-  const route = routePath(c, -1);
+function writeLine(
+  functionName: string,
+  { method, route, status, code, durationMs }: AnsweredRequest,
+  trace: RequestTrace,
+  leftOut: number,
+  level: LogLevel,
+): void {
   log("http.request", {
     fn: functionName,
-    method: c.req.method,
-    route: route === EVERYWHERE ? undefined : route,
+    method,
+    route,
     status,
     dur_ms: Number(durationMs.toFixed(1)),
     db_ms: trace.databaseMs && Number(trace.databaseMs.toFixed(1)),
     request_id: trace.requestId,
     trace_id: trace.traceId,
     correlation_id: trace.correlationId,
-    code: trace.code,
+    code,
     cause: trace.cause,
+    // Requests since the last line that had none of their own.
+    left_out: leftOut || undefined,
     ...instance(),
-  }, status >= 500 ? "error" : "info");
+  }, level);
 }
 
 let known: Record<"region" | "execution_id" | "version", string | undefined> | undefined;

@@ -1,35 +1,31 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import type { TransactionSql } from "postgres";
-import { toBase64 } from "../../shared/base64.ts";
 import { createTestDatabase, rolledBack } from "../support/database.ts";
 import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
-import { corpus } from "../whatsapp/corpus/corpus.ts";
+import type { BoundedCalls } from "./bounded/case.ts";
+import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
+import { ingestCorpus, WHATSAPP } from "./bounded/whatsapp.ts";
 
 const MONTHS = 60;
 /** Of one table, counting no month to come: those and the default partition are the same few however old the data is. */
 const MOST_LEAVES = 3;
-const UNREADABLE = "bm8ganNvbg==";
 
-const database = await createTestDatabase();
-await makeOldMonths();
-const [{ delivery_id: deliveryId } = { delivery_id: "" }] = await database.sql<{ delivery_id: string }[]>`
-  select delivery_id from public.ingest_whatsapp_delivery(${UNREADABLE})`;
-
-type Work = (sql: TransactionSql) => Promise<unknown>;
-
-/** One call of everything that reads or writes partitioned tables, as its callers call it. */
-const CASES: Record<string, Work> = {
-  "public.ingest_whatsapp_delivery": (sql) => ingestCorpus(sql, 450),
-  "public.replay_whatsapp_delivery": (sql) => sql`select public.replay_whatsapp_delivery(${deliveryId})`,
-  "public.replay_whatsapp_deliveries": (sql) =>
-    sql`select public.replay_whatsapp_deliveries(now() - interval '1 day', now())`,
-  "public.whatsapp_delivery_outcomes": (sql) =>
-    sql`select * from public.whatsapp_delivery_outcomes where delivery_id >= private.uuid_v7_floor(now() - interval '1 day')`,
+const CALLS: BoundedCalls = { ...OBSERVABILITY, ...WHATSAPP };
+/** These look through all of history, and are called as rarely as that costs. */
+const UNBOUNDED = {
+  "private.check_audit_log": "once a week",
+  "public.verify_audit_log": "a forged row may lie in any leaf",
 };
 
+const database = await createTestDatabase();
+await prepareObservability(database.sql);
+await makeOldMonths();
+
 Deno.test("whatever reads or writes a partitioned table is tried here", async () => {
-  assertEquals(await onPartitionedTables(await readSources(database.sql)), Object.keys(CASES).sort());
+  assertEquals(
+    await onPartitionedTables(await readSources(database.sql)),
+    Object.keys({ ...CALLS, ...UNBOUNDED }).sort(),
+  );
 });
 
 Deno.test("a breach is seen: a function on a partitioned table that nobody tries", async () => {
@@ -42,11 +38,11 @@ Deno.test("a breach is seen: a function on a partitioned table that nobody tries
   assertEquals(found.includes("public.outer"), true);
 });
 
-for (const [name, work] of Object.entries(CASES)) {
+for (const [name, call] of Object.entries(CALLS)) {
   Deno.test(
     `${name} opens at most ${MOST_LEAVES} leaves of a table, beside ${MONTHS} months of them`,
     rolledBack(database, async (sql) => {
-      const { used } = await openedLeaves(sql, () => work(sql));
+      const { used } = await openedLeaves(sql, () => call(sql));
 
       assertNotEquals(used, []);
       assertEquals(crowds(used), []);
@@ -94,12 +90,6 @@ function crowds(leaves: string[]): string[] {
   const byTable = Object.groupBy(months, (match) => match![1]!);
   return Object.entries(byTable).filter(([, found]) => found!.length > MOST_LEAVES)
     .map(([table, found]) => `public.${table}: ${found!.length}`);
-}
-
-async function ingestCorpus(sql: TransactionSql, size: number): Promise<void> {
-  for (const { bytes } of corpus(size, size, new Date())) {
-    await sql`select public.ingest_whatsapp_delivery(${toBase64(bytes)})`;
-  }
 }
 
 /** What clients and the schedule can call that ends at a partitioned table. */

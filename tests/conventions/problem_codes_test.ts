@@ -92,7 +92,7 @@ function wrongComments(sources: Sources): string[] {
   return offered.flatMap(({ name, body, comment }) => {
     // `Refuses: one_code, another_code (when, and why).`
     const listed = /Refuses: ([^.]+)/.exec(comment.replace(/\(.*?\)/g, ""))?.[1] ?? "";
-    const documented: string[] = listed.match(/\w+/g) ?? [];
+    const documented: string[] = listed.match(/\b[a-z]+(_[a-z]+)+\b/g) ?? [];
     const possible = reachableTexts(body, sources).flatMap(refusalsIn);
     return [
       ...refusalsIn(body).filter((code) => !documented.includes(code)).map((code) => `${name} hides ${code}`),

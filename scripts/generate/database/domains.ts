@@ -4,7 +4,7 @@ import type { Sql } from "postgres";
 export type Domains = Map<string, string>;
 
 const CREATION =
-  /^create (?:or replace )?(?:unlogged )?(?:table|view|materialized view|function|type) (?:if not exists )?((?:public|private)\.\w+)/gm;
+  /^create (?:or replace )?(?:unlogged )?(?:table|view|materialized view|function|type|domain) (?:if not exists )?((?:public|private)\.\w+)/gm;
 
 /**
  * Reads from the recorded migrations which of them makes what. Files of one domain begin with the same word

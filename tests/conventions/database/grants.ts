@@ -36,6 +36,13 @@ export const GRANTS: Record<string, Convention> = {
       where n.oid in ${OURS} and has_schema_privilege(role.oid, n.oid, 'create')`,
     breach: `grant create on schema private to service_role`,
   },
+  "client roles reach no sequence": {
+    offenders: `
+      select format('%s on %s', role.rolname, c.oid::regclass) from pg_class as c
+      join pg_roles as role on role.rolname in ${CLIENTS}
+      where c.relnamespace in ${OURS} and c.relkind = 'S' and has_sequence_privilege(role.oid, c.oid, 'usage, select, update')`,
+    breach: `create sequence public.probe; grant usage on sequence public.probe to authenticated`,
+  },
   "leaves and archived leaves are out of reach": {
     offenders: `
       select format('%s in %s', role.rolname, n.nspname) from pg_namespace as n

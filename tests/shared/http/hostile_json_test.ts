@@ -67,6 +67,21 @@ Deno.test("jsonbSafe() does not touch the prototype through a key named __proto_
   assertEquals(JSON.stringify(value), '{"x":{"__proto__":{"polluted":"\ufffd"}},"__proto__":"\ufffd"}');
 });
 
+Deno.test("mayBeUnstorable() misses nothing in JSON that escapes whatever it can, and lets whole pairs be", () => {
+  const units = fc.array(
+    fc.constantFrom("\\\\", "\\u0000", "\\ud83d", "\\ude00", "\\uD83D\\uDE00", "ud83d", "u0000", "a"),
+  );
+
+  fc.assert(
+    fc.property(units, (parts) => {
+      const json = `"${parts.join("")}"`;
+      if (!isStorable(JSON.parse(json))) assert(mayBeUnstorable(json), json);
+    }),
+    { numRuns: 2_000 },
+  );
+  assertFalse(mayBeUnstorable(String.raw`"\ud83d\ude00 \uD83D\uDE00\ud83d\ude00"`));
+});
+
 Deno.test("mayBeUnstorable() misses nothing", () => {
   fc.assert(fc.property(hostileJson, (value) => {
     if (findUnstorable(value) !== undefined) assert(mayBeUnstorable(JSON.stringify(value)));
