@@ -3,6 +3,7 @@ import { withConnection } from "../scripts/stack/database.ts";
 import type { Measurement } from "./measurement.ts";
 import { delivery } from "./support/deliveries.ts";
 import { ingest, introducePeople } from "./support/ingest.ts";
+import { cpuOf } from "./support/machine.ts";
 import { interleave } from "./support/rounds.ts";
 import { dataFolder, deliver, type Stack, startStack } from "./support/stack.ts";
 import { median } from "./support/statistics.ts";
@@ -43,10 +44,10 @@ export const batch: Measurement = {
       for (const name of Object.keys(DELIVERIES)) rows.push(await row(name, sql, stack));
       return [{
         title: "Time per delivery",
-        columns: ["delivery", "SQL, ms", "per item", "HTTP, ms", "per item"],
+        columns: ["delivery", "SQL CPU, ms", "SQL, ms", "per item", "HTTP, ms", "per item"],
         rows,
         notes: [
-          `Medians over ${ROUNDS} interleaved rounds, one delivery at a time. SQL is ingest_whatsapp_delivery() alone, HTTP the whole local stack.`,
+          `Medians over ${ROUNDS} interleaved rounds, one delivery at a time. SQL is ingest_whatsapp_delivery() alone, HTTP the whole local stack; CPU is that of the Postgres backend, which neighbours change least.`,
           "Target: 1,000 items under 400 ms, and a falling price per item.",
         ],
       }];
@@ -56,14 +57,21 @@ export const batch: Measurement = {
 
 async function row(name: string, sql: Sql, stack: Stack): Promise<string[]> {
   const { items, count, body } = DELIVERIES[name]!;
+  const [backend] = await sql`select pg_backend_pid() as pid`;
+  const cpu: number[] = [];
   const rivals = {
-    sql: () => repeat(count, () => ingest(sql, body())),
+    sql: async () => {
+      const before = cpuOf(backend!.pid);
+      const times = await repeat(count, () => ingest(sql, body()));
+      cpu.push((cpuOf(backend!.pid) - before) / count);
+      return times;
+    },
     http: () => repeat(count, () => timeHttp(stack.webhookUrl, body())),
   };
   await interleave(1, rivals);
   const found = await interleave(ROUNDS, rivals);
   const [inSql, overHttp] = [median(found.sql!.flat()), median(found.http!.flat())];
-  return [name, figure(inSql), figure(inSql / items), figure(overHttp), figure(overHttp / items)];
+  return [name, ...[median(cpu), inSql, inSql / items, overHttp, overHttp / items].map(figure)];
 }
 
 async function repeat(count: number, measure: () => Promise<number>): Promise<number[]> {
