@@ -114,8 +114,8 @@ export async function usableFolder(wanted: string): Promise<string> {
 function canReach(path: string): boolean {
   if (Deno.uid() !== 0) return true;
   for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const mode = statOf(folder)?.mode;
-    if (mode != null && (mode & 0o001) === 0) return false;
+    const found = statOf(folder);
+    if (found?.isDirectory && (found.mode! & 0o001) === 0) return false;
   }
   return true;
 }

@@ -2,7 +2,7 @@ import { localTarget, prepareMigratedDatabase, type Target, withConnection } fro
 import { freePort, startPostgres, SUPERUSER, temporaryFolder, urlOf } from "./postgres.ts";
 
 /**
- * Runs `work` beside a Postgres of its own that is gone afterwards, with one migrated database.
+ * Runs `work` beside a Postgres of its own that is gone afterwards, Ctrl-C included, with one migrated database.
  *
  * @param work - is given the database and the cluster's port
  */
@@ -12,6 +12,11 @@ export async function withMigratedPostgres<T>(
 ): Promise<T> {
   const folder = `${temporaryFolder()}-${crypto.randomUUID().slice(0, 8)}`;
   const server = await startPostgres({ folder, port: freePort() });
+  async function end(): Promise<void> {
+    await server.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+  const forget = onInterrupt(end);
   try {
     const target = localTarget(server.port, database);
     if (database !== "postgres") {
@@ -23,7 +28,17 @@ export async function withMigratedPostgres<T>(
     await prepareMigratedDatabase(target);
     return await work(target, server.port);
   } finally {
-    await server.stop();
-    await Deno.remove(folder, { recursive: true });
+    forget();
+    await end();
   }
+}
+
+/** Cleans up before an interrupted process ends; gives how to take that back. */
+function onInterrupt(cleanUp: () => Promise<void>): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const listener = () => void cleanUp().finally(() => Deno.exit(130));
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  return () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, listener);
+  };
 }

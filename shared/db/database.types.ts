@@ -12,12 +12,12 @@ export type Database = {
           "from_id": string;
           "from_transaction_id": unknown;
           "hash": string;
-          "next_transaction_id": unknown;
           "previous_hash": string;
           "row_count": number;
           "row_hashes": (string)[];
           "row_ids": (string)[];
           "sealed_at": string;
+          "sealing_transaction_id": unknown;
           "to_id": string;
           "to_transaction_id": unknown;
         };
@@ -29,12 +29,12 @@ export type Database = {
           "from_id": string;
           "from_transaction_id": unknown;
           "hash": string;
-          "next_transaction_id": unknown;
           "previous_hash": string;
           "row_count": number;
           "row_hashes": (string)[];
           "row_ids": (string)[];
           "sealed_at": string;
+          "sealing_transaction_id"?: unknown;
           "to_id": string;
           "to_transaction_id": unknown;
         };
@@ -45,12 +45,12 @@ export type Database = {
           "from_id"?: string;
           "from_transaction_id"?: unknown;
           "hash"?: string;
-          "next_transaction_id"?: unknown;
           "previous_hash"?: string;
           "row_count"?: number;
           "row_hashes"?: (string)[];
           "row_ids"?: (string)[];
           "sealed_at"?: string;
+          "sealing_transaction_id"?: unknown;
           "to_id"?: string;
           "to_transaction_id"?: unknown;
         };
@@ -90,6 +90,49 @@ export type Database = {
           "key"?: string;
           "route"?: string;
           "status"?: number;
+        };
+        Relationships: [];
+      };
+      "phone_link_reviews": {
+        Row: {
+          "correlation_id": string | null;
+          "created_at": string;
+          "decided_at": string | null;
+          "decided_by": string | null;
+          "decision": Database["public"]["Enums"]["phone_link_decision"] | null;
+          "held_by_user_id": string;
+          "id": string;
+          "phone": string;
+          "proof": Database["public"]["Enums"]["phone_link_proof"];
+          "reason": string | null;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "decided_at"?: string | null;
+          "decided_by"?: string | null;
+          "decision"?: Database["public"]["Enums"]["phone_link_decision"] | null;
+          "held_by_user_id": string;
+          "id"?: string;
+          "phone": string;
+          "proof": Database["public"]["Enums"]["phone_link_proof"];
+          "reason"?: string | null;
+          "user_id": string;
+        };
+        Update: {
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "decided_at"?: string | null;
+          "decided_by"?: string | null;
+          "decision"?: Database["public"]["Enums"]["phone_link_decision"] | null;
+          "held_by_user_id"?: string;
+          "id"?: string;
+          "phone"?: string;
+          "proof"?: Database["public"]["Enums"]["phone_link_proof"];
+          "reason"?: string | null;
+          "user_id"?: string;
         };
         Relationships: [];
       };
@@ -763,6 +806,34 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_reports": {
+        Row: {
+          "delivery_id": string;
+          "payload": NonNullable<Json>;
+          "reported_at": string;
+          "subject": (string)[];
+          "subject_kind": Database["public"]["Enums"]["whatsapp_report_subject"];
+          "topic": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "delivery_id": string;
+          "payload": NonNullable<Json>;
+          "reported_at": string;
+          "subject": (string)[];
+          "subject_kind": Database["public"]["Enums"]["whatsapp_report_subject"];
+          "topic": string;
+        };
+        Update: {
+          "delivery_id"?: string;
+          "payload"?: NonNullable<Json>;
+          "reported_at"?: string;
+          "subject"?: (string)[];
+          "subject_kind"?: Database["public"]["Enums"]["whatsapp_report_subject"];
+          "topic"?: string;
+        };
+        Relationships: [];
+      };
       "whatsapp_session_transitions": {
         Row: {
           "actor": string;
@@ -997,6 +1068,28 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_account_states": {
+        Row: {
+          "as_of": string;
+          "event": string;
+          "payload": NonNullable<Json>;
+          "waba_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "as_of"?: string | null;
+          "event"?: string | null;
+          "payload"?: Json | null;
+          "waba_id"?: never;
+        };
+        Update: {
+          "as_of"?: string | null;
+          "event"?: string | null;
+          "payload"?: Json | null;
+          "waba_id"?: never;
+        };
+        Relationships: [];
+      };
       "whatsapp_delivery_outcomes": {
         Row: {
           "copy_count": number | null;
@@ -1009,6 +1102,24 @@ export type Database = {
           "stale_count": number | null;
           "stored_count": number | null;
           "unroutable_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "whatsapp_number_states": {
+        Row: {
+          "display_phone_number": string | null;
+          "is_flagged": boolean | null;
+          "is_flagged_as_of": string | null;
+          "messaging_limit": string | null;
+          "messaging_limit_as_of": string | null;
+          "name_decision": string | null;
+          "name_decision_as_of": string | null;
+          "name_rejection_reason": string | null;
+          "phone_number_id": string;
+          "requested_name": string | null;
+          "throughput_upgraded_at": string | null;
+          "waba_id": string | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -1026,6 +1137,24 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "whatsapp_templates": {
+        Row: {
+          "category": string | null;
+          "category_as_of": string | null;
+          "is_sendable": boolean | null;
+          "language": string | null;
+          "name": string | null;
+          "quality": string | null;
+          "quality_as_of": string | null;
+          "reason": string | null;
+          "status": string | null;
+          "status_as_of": string | null;
+          "template_id": string | null;
+          "waba_id": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
@@ -1038,7 +1167,39 @@ export type Database = {
         }[];
       };
       "cleanup_expired_whatsapp_sessions": { Args: { "max_count"?: number }; Returns: number };
+      "decide_phone_link_review": {
+        Args: { "decision": Database["public"]["Enums"]["phone_link_decision"]; "reason": string; "review_id": string };
+        Returns: {
+          "correlation_id": string | null;
+          "created_at": string;
+          "decided_at": string | null;
+          "decided_by": string | null;
+          "decision": Database["public"]["Enums"]["phone_link_decision"] | null;
+          "held_by_user_id": string;
+          "id": string;
+          "phone": string;
+          "proof": Database["public"]["Enums"]["phone_link_proof"];
+          "reason": string | null;
+          "user_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "phone_link_reviews";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
+      "get_phone_link": {
+        Args: Record<PropertyKey, never>;
+        Returns: Database["public"]["CompositeTypes"]["phone_link"];
+        SetofOptions: {
+          from: "*";
+          to: "phone_link";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "get_whatsapp_consent": {
         Args: { "contact_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
@@ -1057,6 +1218,38 @@ export type Database = {
           to: "whatsapp_delivery_receipt";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "link_confirmed_phone": {
+        Args: Record<PropertyKey, never>;
+        Returns: Database["public"]["CompositeTypes"]["phone_link"];
+        SetofOptions: {
+          from: "*";
+          to: "phone_link";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "list_phone_link_reviews": {
+        Args: { "max_count"?: number };
+        Returns: {
+          "correlation_id": string | null;
+          "created_at": string;
+          "decided_at": string | null;
+          "decided_by": string | null;
+          "decision": Database["public"]["Enums"]["phone_link_decision"] | null;
+          "held_by_user_id": string;
+          "id": string;
+          "phone": string;
+          "proof": Database["public"]["Enums"]["phone_link_proof"];
+          "reason": string | null;
+          "user_id": string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "phone_link_reviews";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "log_audit_event": {
@@ -1113,6 +1306,16 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "whatsapp_delivery_receipt";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "request_phone_link": {
+        Args: { "phone": string };
+        Returns: Database["public"]["CompositeTypes"]["phone_link"];
+        SetofOptions: {
+          from: "*";
+          to: "phone_link";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -1222,6 +1425,9 @@ export type Database = {
     Enums: {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "metric_type": "counter" | "gauge" | "histogram";
+      "phone_link_decision": "approved" | "rejected";
+      "phone_link_proof": "otp" | "whatsapp_code" | "merged_contacts";
+      "phone_link_status": "none" | "code_expected" | "linked" | "under_review";
       "whatsapp_consent_decision": "stop" | "start";
       "whatsapp_consent_scope": "marketing" | "all";
       "whatsapp_consent_source": "keyword" | "user_preferences" | "error_131050" | "operator";
@@ -1231,9 +1437,16 @@ export type Database = {
       "whatsapp_item_outcome": "stored" | "duplicate" | "stale" | "unroutable" | "dead_letter";
       "whatsapp_message_direction": "inbound" | "outbound";
       "whatsapp_message_origin": "live" | "standby" | "echo" | "history";
+      "whatsapp_report_subject": "template" | "number" | "account";
       "whatsapp_transition_reason": "requested" | "expired" | "merged";
     };
     CompositeTypes: {
+      "phone_link": {
+        "status": Database["public"]["Enums"]["phone_link_status"] | null;
+        "phone": string | null;
+        "code": string | null;
+        "expires_at": string | null;
+      };
       "whatsapp_consent": {
         "contact_id": string | null;
         "marketing": Database["public"]["Enums"]["whatsapp_consent_decision"] | null;
@@ -1357,6 +1570,9 @@ export const Constants = {
     Enums: {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "metric_type": ["counter", "gauge", "histogram"],
+      "phone_link_decision": ["approved", "rejected"],
+      "phone_link_proof": ["otp", "whatsapp_code", "merged_contacts"],
+      "phone_link_status": ["none", "code_expected", "linked", "under_review"],
       "whatsapp_consent_decision": ["stop", "start"],
       "whatsapp_consent_scope": ["marketing", "all"],
       "whatsapp_consent_source": ["keyword", "user_preferences", "error_131050", "operator"],
@@ -1366,6 +1582,7 @@ export const Constants = {
       "whatsapp_item_outcome": ["stored", "duplicate", "stale", "unroutable", "dead_letter"],
       "whatsapp_message_direction": ["inbound", "outbound"],
       "whatsapp_message_origin": ["live", "standby", "echo", "history"],
+      "whatsapp_report_subject": ["template", "number", "account"],
       "whatsapp_transition_reason": ["requested", "expired", "merged"],
     },
   },

@@ -7,13 +7,19 @@ immutable
 set search_path = ''
 as $$
   values
+    ('contact_not_found', 404, 'No such WhatsApp contact'),
     ('delivery_not_found', 404, 'No such WhatsApp delivery'),
     ('idempotency_key_in_use', 409, 'A request with this idempotency key is still running'),
     ('idempotency_key_missing', 400, 'An idempotency key is needed'),
     ('idempotency_key_reused', 422, 'This idempotency key was used with another request'),
     ('invalid_argument', 422, 'An argument is out of its range'),
     ('operator_required', 403, 'Only operators may do this'),
-    ('rate_limited', 429, 'Too many requests')
+    ('phone_not_confirmed', 409, 'No phone number is confirmed'),
+    ('rate_limited', 429, 'Too many requests'),
+    ('review_decided', 409, 'The review is decided already'),
+    ('review_not_found', 404, 'No such review'),
+    ('session_not_found', 404, 'No such WhatsApp session'),
+    ('session_version_conflict', 409, 'The WhatsApp session has changed in the meantime')
 $$;
 
 comment on function private.problem_catalog is

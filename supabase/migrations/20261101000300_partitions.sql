@@ -109,7 +109,7 @@ begin
   -- Made apart and attached: "create ... partition of" would hold off writers behind any open reader.
   execute format('create table %s (like public.%I including all excluding identity)', v_leaf, create_partition.table_name);
   perform private.protect_partition(v_leaf::regclass);
-  -- Locked as attaching will, before it is read: a row that came in between would make attaching fail.
+  -- Locked at once as attaching will: no row comes in between, and no lock grows stronger, which could deadlock.
   execute format('lock table %s in access exclusive mode', v_default);
   -- Moving is no change that a trigger of the table should see, or refuse.
   execute format('alter table %s disable trigger user', v_default);

@@ -29,30 +29,79 @@ create table public.whatsapp_contacts (
 comment on table public.whatsapp_contacts is
   'People who write to us. Keyed by an id of our own, because Meta may name a person by phone, by business-scoped user id, or both.';
 comment on column public.whatsapp_contacts.last_seen_at is 'Meta''s time of the latest message; display_name and username are as of then.';
-comment on column public.whatsapp_contacts.merged_into is 'Set when two contacts proved to be one person: the other one goes on.';
+comment on column public.whatsapp_contacts.merged_into is 'Set when two contacts proved to be one person: the contact that goes on, never itself merged.';
 create index whatsapp_contacts_profile_id_idx on public.whatsapp_contacts (profile_id);
 create index whatsapp_contacts_merged_into_idx on public.whatsapp_contacts (merged_into);
 alter table public.whatsapp_contacts enable row level security;
 grant select on public.whatsapp_contacts to service_role;
 
 create table public.whatsapp_identities (
-  id uuid not null default private.uuid_v7(),
   kind public.whatsapp_identity_kind not null,
   value text not null,
-  contact_id uuid not null,
-  valid_from timestamptz not null default now(),
+  valid_from timestamptz not null default '-infinity',
   valid_to timestamptz,
-  constraint whatsapp_identities_pkey primary key (id),
+  contact_id uuid not null,
+  constraint whatsapp_identities_pkey primary key (kind, value, valid_from),
   constraint whatsapp_identities_contact_id_fkey foreign key (contact_id) references public.whatsapp_contacts (id),
-  constraint whatsapp_identities_value_is_short check (length(value) between 1 and 256)
+  constraint whatsapp_identities_value_is_short check (length(value) between 1 and 256),
+  constraint whatsapp_identities_end_after_they_begin check (valid_to > valid_from)
 );
 
-comment on table public.whatsapp_identities is 'The names by which Meta knows a contact, and from when to when.';
+comment on table public.whatsapp_identities is
+  'Whom Meta means by a name, from when (inclusive) to when (exclusive), by Meta''s times. Computed from whatsapp_identity_links alone.';
 comment on column public.whatsapp_identities.value is 'wa_id: digits without plus. bsuid and parent_bsuid: as Meta writes them.';
+comment on column public.whatsapp_identities.valid_from is '-infinity where nobody is known to have had the name before.';
+comment on column public.whatsapp_identities.valid_to is 'Null while the name is still theirs.';
 create unique index whatsapp_identities_current_key on public.whatsapp_identities (kind, value) where valid_to is null;
 create index whatsapp_identities_contact_id_idx on public.whatsapp_identities (contact_id);
 alter table public.whatsapp_identities enable row level security;
 grant select on public.whatsapp_identities to service_role;
+
+
+create table public.whatsapp_identity_links (
+  kind public.whatsapp_identity_kind not null,
+  value text not null,
+  linked_kind public.whatsapp_identity_kind not null,
+  linked_value text not null,
+  is_change boolean not null,
+  first_seen_at timestamptz not null,
+  constraint whatsapp_identity_links_pkey primary key (kind, value, linked_kind, linked_value, is_change)
+);
+
+comment on table public.whatsapp_identity_links is
+  'What Meta has said of names that belong together. A set with the earliest time of each, so the order in which it was learned cannot matter.';
+comment on column public.whatsapp_identity_links.is_change is
+  'False: both names stood on one message. True: who had the first name then has the second from then on.';
+comment on column public.whatsapp_identity_links.first_seen_at is 'The earliest of Meta''s times at which this was said.';
+create index whatsapp_identity_links_linked_kind_linked_value_idx on public.whatsapp_identity_links (linked_kind, linked_value);
+alter table public.whatsapp_identity_links enable row level security;
+grant select on public.whatsapp_identity_links to service_role;
+
+
+create table public.whatsapp_contact_moves (
+  id uuid not null default private.uuid_v7(),
+  kind public.whatsapp_identity_kind not null,
+  value text not null,
+  valid_from timestamptz not null,
+  valid_to timestamptz,
+  from_contact_id uuid not null,
+  into_contact_id uuid not null,
+  is_followed boolean not null default false,
+  created_at timestamptz not null default now(),
+  constraint whatsapp_contact_moves_pkey primary key (id),
+  constraint whatsapp_contact_moves_from_contact_id_fkey foreign key (from_contact_id) references public.whatsapp_contacts (id),
+  constraint whatsapp_contact_moves_into_contact_id_fkey foreign key (into_contact_id) references public.whatsapp_contacts (id)
+);
+
+comment on table public.whatsapp_contact_moves is
+  'The history of names that proved to be another contact''s, for that stretch of Meta''s time.';
+comment on column public.whatsapp_contact_moves.is_followed is
+  'Whether messages and what hangs on the contact have moved too; true at the end of every transaction.';
+create index whatsapp_contact_moves_pending_idx on public.whatsapp_contact_moves (id) where not is_followed;
+create index whatsapp_contact_moves_from_contact_id_idx on public.whatsapp_contact_moves (from_contact_id);
+create index whatsapp_contact_moves_into_contact_id_idx on public.whatsapp_contact_moves (into_contact_id);
+alter table public.whatsapp_contact_moves enable row level security;
+grant select on public.whatsapp_contact_moves to service_role;
 
 
 create table public.whatsapp_messages (

@@ -150,24 +150,52 @@ $$;
 
 comment on function private.whatsapp_direction is 'Echoes went out, and so did history that has a recipient or our own number as its sender.';
 
-create function private.whatsapp_person(
-  direction public.whatsapp_message_direction,
+create function private.whatsapp_person_role(
+  kind public.whatsapp_item_kind,
+  field text,
+  collection text,
   payload jsonb,
-  thread jsonb,
-  contacts jsonb
+  direction public.whatsapp_message_direction
 )
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return case
+    when whatsapp_person_role.direction = 'inbound' then 'from'
+    when whatsapp_person_role.direction = 'outbound' then 'to'
+    when whatsapp_person_role.kind = 'status' then
+      case when whatsapp_person_role.payload #>> '{conversation,origin,type}' = 'referral_conversion' then 'recipient' end
+    when whatsapp_person_role.field = 'calls' and private.epoch_time(whatsapp_person_role.payload -> 'timestamp') is not null then
+      case
+        when whatsapp_person_role.collection = 'calls' and whatsapp_person_role.payload ->> 'event' = 'connect'
+          and whatsapp_person_role.payload ->> 'direction' = 'USER_INITIATED' then 'from'
+        when whatsapp_person_role.collection = 'statuses' and whatsapp_person_role.payload ->> 'status' = 'ACCEPTED' then 'recipient'
+      end
+  end;
+end;
+$$;
+
+comment on function private.whatsapp_person_role is
+  'What the members are called that name the person an item is with: from, to or recipient. Null where nothing hangs on the person: '
+  'of calls only those count that a user makes or takes, of statuses only those that open a free entry window.';
+
+create function private.whatsapp_person(role text, payload jsonb, thread jsonb, contacts jsonb)
 returns jsonb
 language plpgsql
 immutable
 set search_path = ''
 as $$
 declare
-  v_side text := case whatsapp_person.direction when 'inbound' then 'from' else 'to' end;
   v_wa_id text := coalesce(
-    private.short_text(whatsapp_person.payload -> v_side, 256), private.short_text(whatsapp_person.thread -> 'id', 256)
+    private.short_text(whatsapp_person.payload -> whatsapp_person.role, 256),
+    private.short_text(whatsapp_person.payload -> (whatsapp_person.role || '_id'), 256),
+    private.short_text(whatsapp_person.thread -> 'id', 256)
   );
   v_bsuid text := coalesce(
-    private.short_text(whatsapp_person.payload -> (v_side || '_user_id'), 256),
+    private.short_text(whatsapp_person.payload -> (whatsapp_person.role || '_user_id'), 256),
     private.short_text(whatsapp_person.thread -> 'context' -> 'user_id', 256)
   );
   v_contact jsonb := coalesce(whatsapp_person.contacts -> v_bsuid, whatsapp_person.contacts -> v_wa_id);
@@ -176,7 +204,7 @@ begin
     'wa_id', coalesce(v_wa_id, private.short_text(v_contact -> 'wa_id', 256)),
     'bsuid', coalesce(v_bsuid, private.short_text(v_contact -> 'user_id', 256)),
     'parent_bsuid', coalesce(
-      private.short_text(whatsapp_person.payload -> (v_side || '_parent_user_id'), 256),
+      private.short_text(whatsapp_person.payload -> (whatsapp_person.role || '_parent_user_id'), 256),
       private.short_text(v_contact -> 'parent_user_id', 256)
     ),
     'name', v_contact -> 'profile' ->> 'name',
@@ -186,7 +214,7 @@ end;
 $$;
 
 comment on function private.whatsapp_person is
-  'Who a message is with: the names on the message itself, completed from its thread and from the contact of the same change. Null when nobody is named.';
+  'Who an item is with: the names on the item itself, completed from its thread and from the contact of the same change. Null when nobody is named.';
 
 create function private.judge_whatsapp_item(item private.whatsapp_item)
 returns private.whatsapp_item
@@ -338,6 +366,9 @@ begin
     end as direction
   ) as way
   cross join lateral (
+    select private.whatsapp_person_role(items.kind, changes.field, items.collection, items.payload, way.direction) as role
+  ) as who
+  cross join lateral (
     select sha256(convert_to(concat_ws(e'\n',
       changes.field, items.collection, coalesce(changes.phone_number_id, changes.waba_id), age.occurred_at, items.payload
     ), 'UTF8')) as key
@@ -354,7 +385,7 @@ begin
       ''
     ),
     way.direction,
-    case when way.direction is not null then private.whatsapp_person(way.direction, items.payload, items.thread, changes.contacts) end,
+    case when who.role is not null then private.whatsapp_person(who.role, items.payload, items.thread, changes.contacts) end,
     items.payload, content.key,
     case when jsonb_typeof(changes.element) <> 'object' then 'dead_letter' end::public.whatsapp_item_outcome,
     case when jsonb_typeof(changes.element) <> 'object' then 'not_an_object' end

@@ -1,20 +1,120 @@
 begin;
 
-create function private.lock_whatsapp_identities(names text[])
-returns void
+create type private.whatsapp_name as (
+  kind public.whatsapp_identity_kind,
+  value text
+);
+
+comment on type private.whatsapp_name is 'One of the names by which Meta knows a person.';
+
+create type private.whatsapp_sighting as (
+  item_position integer,
+  seen_at timestamptz,
+  wa_id text,
+  bsuid text,
+  parent_bsuid text,
+  previous_wa_id text,
+  previous_bsuid text,
+  previous_parent_bsuid text
+);
+
+comment on type private.whatsapp_sighting is
+  'The names that one person had at one time, by Meta''s time, and those that they replaced. The position is null where the item has another one.';
+
+create function private.whatsapp_event_names(field text, payload jsonb)
+returns jsonb
 language plpgsql
+immutable
 set search_path = ''
 as $$
 begin
-  -- Few locks, taken in order: two deliveries that name the same new people wait for each other and cannot deadlock.
-  perform pg_advisory_xact_lock(hashtext('whatsapp_identities'), bucket.number)
-  from (
-    select distinct hashtext(name) & 63 as number from unnest(lock_whatsapp_identities.names) as name order by 1
-  ) as bucket;
+  return case whatsapp_event_names.field
+    when 'user_preferences' then jsonb_build_object(
+      'wa_id', private.short_text(whatsapp_event_names.payload -> 'wa_id', 256),
+      'bsuid', private.short_text(whatsapp_event_names.payload -> 'user_id', 256)
+    )
+    when 'user_id_update' then jsonb_build_object(
+      'wa_id', private.short_text(whatsapp_event_names.payload -> 'wa_id', 256),
+      'bsuid', private.short_text(whatsapp_event_names.payload -> 'user_id' -> 'current', 256),
+      'previous_bsuid', private.short_text(whatsapp_event_names.payload -> 'user_id' -> 'previous', 256),
+      'parent_bsuid', private.short_text(whatsapp_event_names.payload -> 'parent_user_id' -> 'current', 256),
+      'previous_parent_bsuid', private.short_text(whatsapp_event_names.payload -> 'parent_user_id' -> 'previous', 256)
+    )
+  end;
 end;
 $$;
 
-comment on function private.lock_whatsapp_identities is 'Keeps others from introducing the same people until the transaction ends.';
+comment on function private.whatsapp_event_names is
+  'The names on an element of user_preferences or user_id_update; null for other fields.';
+
+create function private.whatsapp_successor_names(person jsonb, payload jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_system jsonb := whatsapp_successor_names.payload -> 'system';
+begin
+  if whatsapp_successor_names.payload ->> 'type' <> 'system'
+    or (v_system ->> 'type' in ('user_changed_number', 'customer_changed_number', 'user_changed_user_id')) is not true then
+    return null;
+  end if;
+  return jsonb_build_object(
+    'wa_id', private.short_text(coalesce(v_system -> 'wa_id', v_system -> 'new_wa_id'), 256),
+    'bsuid', private.short_text(v_system -> 'user_id', 256),
+    'parent_bsuid', private.short_text(v_system -> 'parent_user_id', 256),
+    'previous_wa_id', coalesce(private.short_text(v_system -> 'customer', 256), whatsapp_successor_names.person ->> 'wa_id'),
+    'previous_bsuid', whatsapp_successor_names.person -> 'bsuid',
+    'previous_parent_bsuid', whatsapp_successor_names.person -> 'parent_bsuid'
+  );
+end;
+$$;
+
+comment on function private.whatsapp_successor_names is
+  'The new names of a person whose change of number or user id a system message tells, and the old ones; null for other messages.';
+
+create function private.whatsapp_sightings(items private.whatsapp_item[])
+returns setof private.whatsapp_sighting
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+  select named.position, coalesce(private.epoch_time(item.payload -> 'timestamp'), item.occurred_at, now()),
+    named.names ->> 'wa_id', named.names ->> 'bsuid', named.names ->> 'parent_bsuid',
+    named.names ->> 'previous_wa_id', named.names ->> 'previous_bsuid', named.names ->> 'previous_parent_bsuid'
+  from unnest(whatsapp_sightings.items) as item
+  cross join lateral (
+    select item.position, coalesce(item.person, private.whatsapp_event_names(item.field, item.payload)) as names
+    union all
+    select null, private.whatsapp_successor_names(item.person, item.payload) where item.payload ->> 'type' = 'system'
+  ) as named
+  where item.outcome is null
+    and coalesce(named.names ->> 'wa_id', named.names ->> 'bsuid', named.names ->> 'parent_bsuid') is not null;
+end;
+$$;
+
+comment on function private.whatsapp_sightings is 'Everybody whom the items name.';
+
+create function private.primary_whatsapp_name(wa_id text, bsuid text, parent_bsuid text)
+returns private.whatsapp_name
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return case
+    when primary_whatsapp_name.bsuid is not null then row('bsuid', primary_whatsapp_name.bsuid)::private.whatsapp_name
+    when primary_whatsapp_name.parent_bsuid is not null then row('parent_bsuid', primary_whatsapp_name.parent_bsuid)::private.whatsapp_name
+    when primary_whatsapp_name.wa_id is not null then row('wa_id', primary_whatsapp_name.wa_id)::private.whatsapp_name
+  end;
+end;
+$$;
+
+comment on function private.primary_whatsapp_name is
+  'The name that counts of those on one item: a user id, because it is one person''s for good, before a number, which can change hands.';
 
 create function private.current_whatsapp_contact(kind public.whatsapp_identity_kind, value text)
 returns uuid
@@ -34,74 +134,45 @@ $$;
 
 comment on function private.current_whatsapp_contact is 'Whom Meta means by this name now, if anybody.';
 
-create function private.merge_whatsapp_contacts(from_contact_id uuid, into_contact_id uuid)
-returns void
+create function private.find_whatsapp_contacts(sightings private.whatsapp_sighting[])
+returns table (sighting private.whatsapp_sighting, contact_id uuid, is_known boolean)
 language plpgsql
+stable
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan' -- planning it anew for each delivery costs ten times as much as running it
 as $$
 begin
-  perform from public.whatsapp_contacts as contact
-  where contact.id in (merge_whatsapp_contacts.from_contact_id, merge_whatsapp_contacts.into_contact_id)
-  order by contact.id
-  for no key update;
-
-  update public.whatsapp_identities as identity set contact_id = merge_whatsapp_contacts.into_contact_id
-  where identity.contact_id = merge_whatsapp_contacts.from_contact_id;
-  update public.whatsapp_contacts as survivor set
-    profile_id = coalesce(survivor.profile_id, merged.profile_id),
-    display_name = case when survivor.last_seen_at >= merged.last_seen_at then survivor.display_name else merged.display_name end,
-    username = case when survivor.last_seen_at >= merged.last_seen_at then survivor.username else merged.username end,
-    last_seen_at = greatest(survivor.last_seen_at, merged.last_seen_at)
-  from public.whatsapp_contacts as merged
-  where survivor.id = merge_whatsapp_contacts.into_contact_id and merged.id = merge_whatsapp_contacts.from_contact_id;
-  update public.whatsapp_contacts as merged set merged_into = merge_whatsapp_contacts.into_contact_id
-  where merged.id = merge_whatsapp_contacts.from_contact_id;
+  return query
+  select seen, identity.contact_id,
+    identity.contact_id is not null
+    and coalesce(seen.previous_wa_id, seen.previous_bsuid, seen.previous_parent_bsuid) is null
+    and (seen.wa_id is null or primary_name.kind = 'wa_id' or exists (
+      select from public.whatsapp_identity_links as link
+      where link.kind = 'wa_id' and link.value = seen.wa_id
+        and link.linked_kind = primary_name.kind and link.linked_value = primary_name.value
+        and not link.is_change and link.first_seen_at <= seen.seen_at
+    ))
+    and (seen.parent_bsuid is null or primary_name.kind = 'parent_bsuid' or exists (
+      select from public.whatsapp_identity_links as link
+      where link.kind = 'bsuid' and link.value = seen.bsuid
+        and link.linked_kind = 'parent_bsuid' and link.linked_value = seen.parent_bsuid
+        and not link.is_change
+    ))
+  from unnest(find_whatsapp_contacts.sightings) as seen
+  cross join lateral (
+    -- As private.primary_whatsapp_name() has it.
+    select coalesce(seen.bsuid, seen.parent_bsuid, seen.wa_id) as value,
+      case when seen.bsuid is not null then 'bsuid' when seen.parent_bsuid is not null then 'parent_bsuid' else 'wa_id' end
+        ::public.whatsapp_identity_kind as kind
+  ) as primary_name
+  left join public.whatsapp_identities as identity
+    on identity.kind = primary_name.kind and identity.value = primary_name.value
+    and seen.seen_at >= identity.valid_from and (identity.valid_to is null or seen.seen_at < identity.valid_to);
 end;
 $$;
 
-comment on function private.merge_whatsapp_contacts is
-  'Two contacts proved to be one person: the names of the first go to the second. Messages keep the contact they came with; merged_into leads on.';
-
-create function private.introduce_whatsapp_person(person jsonb)
-returns uuid
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_contact_id uuid := private.current_whatsapp_contact('bsuid', introduce_whatsapp_person.person ->> 'bsuid');
-  v_by_phone uuid := private.current_whatsapp_contact('wa_id', introduce_whatsapp_person.person ->> 'wa_id');
-  v_phone_is_free boolean := not exists (
-    select from public.whatsapp_identities as identity
-    where identity.contact_id = v_by_phone and identity.kind = 'bsuid' and identity.valid_to is null
-  );
-begin
-  if v_by_phone is distinct from v_contact_id and v_by_phone is not null then
-    if not introduce_whatsapp_person.person ? 'bsuid' or (v_contact_id is null and v_phone_is_free) then
-      v_contact_id := v_by_phone;
-    elsif v_phone_is_free then
-      perform private.merge_whatsapp_contacts(v_by_phone, v_contact_id);
-    else
-      -- The number has another owner now.
-      update public.whatsapp_identities as identity
-      set valid_to = now()
-      where identity.kind = 'wa_id' and identity.value = introduce_whatsapp_person.person ->> 'wa_id' and identity.valid_to is null;
-    end if;
-  end if;
-  if v_contact_id is null then
-    insert into public.whatsapp_contacts default values returning id into v_contact_id;
-  end if;
-  insert into public.whatsapp_identities (kind, value, contact_id)
-  select name.key::public.whatsapp_identity_kind, name.value, v_contact_id
-  from jsonb_each_text(introduce_whatsapp_person.person) as name
-  where name.key in ('wa_id', 'bsuid', 'parent_bsuid')
-  on conflict (kind, value) where valid_to is null do nothing;
-  return v_contact_id;
-end;
-$$;
-
-comment on function private.introduce_whatsapp_person is
-  'Finds or makes the contact of a person named by phone, business-scoped user id, or both, and learns the names it did not know. '
-  'A phone-only contact that turns out to be somebody known is merged; a number that belongs to another id has changed hands.';
+comment on function private.find_whatsapp_contacts is
+  'Whom each sighting means, and whether it says nothing new: not a name, not a link between two, not an earlier time of one.';
 
 create function private.whatsapp_contacts_of(items private.whatsapp_item[])
 returns jsonb
@@ -109,47 +180,157 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_known jsonb;
-  v_strangers jsonb[];
+  v_sightings private.whatsapp_sighting[] := array(
+    select sighting from private.whatsapp_sightings(whatsapp_contacts_of.items) as sighting
+  );
+  v_contacts jsonb;
+  v_news private.whatsapp_sighting[];
 begin
-  -- One look-up knows most people; only those with a name unknown or in doubt are introduced.
-  with people as (
-    select distinct item.person - '{name,username}'::text[] as person
-    from unnest(whatsapp_contacts_of.items) as item
-    where item.outcome is null and item.person ?| '{wa_id,bsuid}'::text[]
-  ),
-  found as (
-    select people.person, min(identity.contact_id::text) as contact_id,
-      count(distinct identity.contact_id) = 1 and count(identity.id) = count(*) as is_known
-    from people
-    cross join lateral jsonb_each_text(people.person) as name
-    left join public.whatsapp_identities as identity
-      on identity.kind = name.key::public.whatsapp_identity_kind and identity.value = name.value and identity.valid_to is null
-    group by people.person
-  )
-  select
-    coalesce(jsonb_object_agg(found.person::text, found.contact_id) filter (where found.is_known), '{}'),
-    array_agg(found.person order by found.person) filter (where not found.is_known)
-  into v_known, v_strangers
-  from found;
-
-  if v_strangers is not null then
-    perform private.lock_whatsapp_identities(
-      array(select name.value from unnest(v_strangers) as person cross join lateral jsonb_each_text(person) as name)
-    );
-    select v_known || jsonb_object_agg(person::text, private.introduce_whatsapp_person(person)) into v_known
-    from unnest(v_strangers) as person;
+  if v_sightings = '{}' then
+    return '{}';
+  end if;
+  -- One look-up knows most people; only what is new about the others is learned.
+  select jsonb_object_agg((found.sighting).item_position, found.contact_id)
+      filter (where (found.sighting).item_position is not null),
+    array_agg(found.sighting) filter (where not found.is_known)
+  into v_contacts, v_news
+  from private.find_whatsapp_contacts(v_sightings) as found;
+  if v_news is null then
+    return coalesce(v_contacts, '{}');
   end if;
 
+  perform private.learn_whatsapp_identities(v_news);
   return (
-    select jsonb_object_agg(item.position, v_known -> (item.person - '{name,username}'::text[])::text)
-    from unnest(whatsapp_contacts_of.items) as item
-    where item.outcome is null and item.person ?| '{wa_id,bsuid}'::text[]
+    select coalesce(jsonb_object_agg((found.sighting).item_position, found.contact_id), '{}')
+    from private.find_whatsapp_contacts(v_sightings) as found
+    where (found.sighting).item_position is not null
   );
 end;
 $$;
 
-comment on function private.whatsapp_contacts_of is 'The contact of each item that names a person (position -> contact id), made where there is none.';
+comment on function private.whatsapp_contacts_of is
+  'The contact of each item that names a person (position -> contact id), made where there is none. '
+  'What it moves from contact to contact, private.follow_whatsapp_moves() brings to an end.';
+
+create function private.merge_whatsapp_contacts(from_contact_id uuid, into_contact_id uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.review_merged_profiles(merge_whatsapp_contacts.from_contact_id, merge_whatsapp_contacts.into_contact_id);
+  update public.whatsapp_contacts as survivor set
+    profile_id = coalesce(survivor.profile_id, merged.profile_id),
+    display_name = latest.display_name, username = latest.username, last_seen_at = latest.last_seen_at
+  from public.whatsapp_contacts as merged
+  cross join lateral (
+    select contact.display_name, contact.username, contact.last_seen_at
+    from public.whatsapp_contacts as contact
+    where contact.id in (merge_whatsapp_contacts.from_contact_id, merge_whatsapp_contacts.into_contact_id)
+    order by contact.last_seen_at desc nulls last, contact.display_name, contact.username
+    limit 1
+  ) as latest
+  where survivor.id = merge_whatsapp_contacts.into_contact_id and merged.id = merge_whatsapp_contacts.from_contact_id;
+  update public.whatsapp_contacts as merged set merged_into = merge_whatsapp_contacts.into_contact_id
+  where merge_whatsapp_contacts.from_contact_id in (merged.id, merged.merged_into);
+  perform private.merge_whatsapp_sessions(merge_whatsapp_contacts.from_contact_id, merge_whatsapp_contacts.into_contact_id);
+end;
+$$;
+
+comment on function private.merge_whatsapp_contacts is
+  'Two contacts proved to be one person: the second goes on. Messages keep the contact they came with; merged_into leads on.';
+
+create function private.move_whatsapp_messages(moves public.whatsapp_contact_moves[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  -- Evidence older than that is stale, so no boundary within reach is older; nor are months opened that nothing can change.
+  v_floor uuid := private.uuid_v7_floor(now() - interval '35 days');
+begin
+  update public.whatsapp_messages as message set contact_id = move.into_contact_id
+  from unnest(move_whatsapp_messages.moves) as move
+  join public.whatsapp_contacts as former on move.from_contact_id in (former.id, former.merged_into)
+  where message.contact_id = former.id
+    and message.id >= v_floor
+    and message.sent_at >= move.valid_from
+    and (move.valid_to is null or message.sent_at < move.valid_to)
+    and private.whatsapp_message_name(message.direction, message.payload) = row(move.kind, move.value)::private.whatsapp_name;
+end;
+$$;
+
+comment on function private.move_whatsapp_messages is
+  'Gives the messages of the last 35 days that were written under these names to whom the names mean now. Older ones stay where they are.';
+
+create function private.whatsapp_message_name(direction public.whatsapp_message_direction, payload jsonb)
+returns private.whatsapp_name
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_side text := case whatsapp_message_name.direction when 'inbound' then 'from' else 'to' end;
+begin
+  return private.primary_whatsapp_name(
+    whatsapp_message_name.payload ->> v_side,
+    whatsapp_message_name.payload ->> (v_side || '_user_id'),
+    whatsapp_message_name.payload ->> (v_side || '_parent_user_id')
+  );
+end;
+$$;
+
+comment on function private.whatsapp_message_name is 'The name on a stored message that says whose it is.';
+
+create function private.follow_whatsapp_moves(contacts jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_moves public.whatsapp_contact_moves[] := array(
+    select move from public.whatsapp_contact_moves as move where not move.is_followed order by move.id
+  );
+  v_merges public.whatsapp_contact_moves[];
+  v_merge public.whatsapp_contact_moves;
+begin
+  if v_moves = '{}' then
+    return;
+  end if;
+  -- With those that remember_whatsapp_names() will take, so that all are locked in one order.
+  perform from public.whatsapp_contacts as contact
+  where contact.id in (
+    select unnest(array[move.from_contact_id, move.into_contact_id]) from unnest(v_moves) as move
+    union all
+    select named.contact_id::uuid from jsonb_each_text(follow_whatsapp_moves.contacts) as named (position, contact_id)
+  )
+  order by contact.id
+  for no key update;
+
+  -- A contact left without a name has become another; one that keeps some has only lost what was never its own.
+  v_merges := array(
+    select distinct on (move.from_contact_id) move
+    from unnest(v_moves) as move
+    where not exists (select from public.whatsapp_identities as identity where identity.contact_id = move.from_contact_id)
+    order by move.from_contact_id, move.kind = 'wa_id', move.valid_from, move.into_contact_id
+  );
+  perform private.move_whatsapp_messages(array(
+    select move from unnest(v_moves) as move
+    where not exists (
+      select from unnest(v_merges) as merge
+      where merge.from_contact_id = move.from_contact_id and merge.into_contact_id = move.into_contact_id
+    )
+  ));
+  foreach v_merge in array v_merges loop
+    perform private.merge_whatsapp_contacts(v_merge.from_contact_id, v_merge.into_contact_id);
+  end loop;
+  update public.whatsapp_contact_moves as move set is_followed = true where not move.is_followed;
+end;
+$$;
+
+comment on function private.follow_whatsapp_moves is
+  'Brings messages and all else that hangs on a contact after the names that learn_whatsapp_identities() has moved. '
+  'Comes after whatever else a delivery locks, because contacts are busy rows.';
 
 create function private.remember_whatsapp_names(items private.whatsapp_item[], contacts jsonb)
 returns void

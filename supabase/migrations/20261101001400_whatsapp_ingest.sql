@@ -312,24 +312,38 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- The order in which all deliveries lock: people, numbers, message keys, event keys, contacts.
+  -- The order in which all deliveries lock: people, numbers, message keys, event keys, reports, consents, contacts, sessions.
   v_contacts jsonb := private.whatsapp_contacts_of(store_whatsapp_items.items);
   v_kinds public.whatsapp_item_kind[] := array(
     select distinct item.kind from unnest(store_whatsapp_items.items) as item where item.outcome is null
   );
+  v_settlements private.whatsapp_settlement[] := '{}';
 begin
   perform private.learn_whatsapp_numbers(store_whatsapp_items.items);
   perform private.claim_whatsapp_message_keys(store_whatsapp_items.items);
   if v_kinds && '{message,echo,history}' then
-    return query select * from private.store_whatsapp_messages(store_whatsapp_items.delivery_id, store_whatsapp_items.items, v_contacts);
+    v_settlements := array(
+      select stored from private.store_whatsapp_messages(store_whatsapp_items.delivery_id, store_whatsapp_items.items, v_contacts) as stored
+    );
   end if;
   if v_kinds && '{status}' then
-    return query select * from private.store_whatsapp_statuses(store_whatsapp_items.items);
+    v_settlements := v_settlements || array(
+      select stored from private.store_whatsapp_statuses(store_whatsapp_items.items) as stored
+    );
   end if;
   if v_kinds && '{event,unknown}' then
-    return query select * from private.store_whatsapp_events(store_whatsapp_items.delivery_id, store_whatsapp_items.items);
+    v_settlements := v_settlements || array(
+      select stored from private.store_whatsapp_events(store_whatsapp_items.delivery_id, store_whatsapp_items.items) as stored
+    );
+    perform private.store_whatsapp_reports(store_whatsapp_items.delivery_id, store_whatsapp_items.items);
   end if;
+  perform private.store_whatsapp_consents(store_whatsapp_items.delivery_id, store_whatsapp_items.items);
+  perform private.follow_whatsapp_moves(v_contacts);
+  v_contacts := private.lock_whatsapp_contacts(v_contacts);
   perform private.remember_whatsapp_names(store_whatsapp_items.items, v_contacts);
+  perform private.touch_whatsapp_sessions(store_whatsapp_items.items, v_contacts, v_settlements);
+  perform private.answer_phone_links(store_whatsapp_items.items, v_settlements);
+  return query select * from unnest(v_settlements);
 end;
 $$;
 

@@ -139,6 +139,8 @@ declare
   v_items private.whatsapp_item[];
   v_journaled_id uuid;
 begin
+  -- Read from the request's headers once, not for every row.
+  perform private.continue_correlation(private.correlation_id());
   -- A concurrent copy waits here until this one has committed.
   insert into public.whatsapp_delivery_keys as key (sha256, delivery_id)
   values (v_sha256, v_delivery_id)

@@ -54,7 +54,11 @@ interface Job {
 }
 
 /** A database whose schedule holds only `jobs`, and how to start the timer on it; `start` gives how to stop it. */
-function timerTest(name: string, jobs: Job[], body: (sql: Sql, start: () => () => Promise<void>) => Promise<void>): void {
+function timerTest(
+  name: string,
+  jobs: Job[],
+  body: (sql: Sql, start: () => () => Promise<void>) => Promise<void>,
+): void {
   Deno.test({ name, sanitizeOps: true, sanitizeResources: true, fn });
 
   async function fn(): Promise<void> {
@@ -62,7 +66,9 @@ function timerTest(name: string, jobs: Job[], body: (sql: Sql, start: () => () =
     const [sql, timerConnection] = [database.sql, connect(database.url)];
     await sql`create table public.runs (name text)`;
     await sql`delete from private.schedule`;
-    for (const { name, cron = "0 0 1 1 *", command = `insert into public.runs values ('${name}')`, last = null } of jobs) {
+    for (
+      const { name, cron = "0 0 1 1 *", command = `insert into public.runs values ('${name}')`, last = null } of jobs
+    ) {
       await sql`insert into private.schedule (name, cron, command, last_started_at)
         values (${name}, ${cron}, ${command}, now() - ${last}::interval)`;
     }

@@ -29,19 +29,8 @@ export interface StackProcess extends AsyncDisposable {
 /** Starts a stack on free ports. */
 export function startStack(data: string, args: string[] = [], checkout = CHECKOUT): StackProcess {
   const [port, databasePort] = [freePort(), freePort()];
-  const child = spawn(checkout, "start", [
-    "--port",
-    `${port}`,
-    "--db-port",
-    `${databasePort}`,
-    "--data",
-    data,
-    ...args,
-  ]);
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
-  const ended = Promise.all([child.status, stdout.all, stderr.all])
-    .then(([{ code }]) => ({ code, stdout: stdout.text(), errors: linesOf(stderr.text()) }));
+  const flags = ["--port", `${port}`, "--db-port", `${databasePort}`, "--data", data, ...args];
+  const { child, stdout, ended } = spawn(checkout, "start", flags);
   function signal(name: Deno.Signal, to = "process"): void {
     Deno.kill(to === "group" ? -child.pid : child.pid, name);
   }
@@ -67,15 +56,11 @@ export function startStack(data: string, args: string[] = [], checkout = CHECKOU
   };
 }
 
-/** Runs one of the command line's commands to its end. */
-export async function runScript(
-  name: "start" | "status" | "reset",
-  args: string[],
-  checkout = CHECKOUT,
-): Promise<Ended> {
-  const { code, stdout, stderr } = await spawn(checkout, name, args).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, stdout: out!, errors: linesOf(err!) };
+/** Runs a command that ends by itself; a stack that comes up is stopped. */
+export function runScript(name: "start" | "status" | "reset", args: string[], checkout = CHECKOUT): Promise<Ended> {
+  const { child, stdout, ended } = spawn(checkout, name, args);
+  stdout.until("is ready").then(() => child.kill());
+  return ended;
 }
 
 /** A data folder for one test, with whatever a stack leaves there, gone after the block that holds it. */
@@ -96,9 +81,15 @@ export function serversOn(data: string): Promise<number[]> {
   return processesNaming(`-D ${join(dataFolder(data), "postgres")} `);
 }
 
-function spawn(checkout: string, script: string, args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `scripts/${script}.ts`, ...args],
+interface Spawned {
+  child: Deno.ChildProcess;
+  stdout: Collected;
+  ended: Promise<Ended>;
+}
+
+function spawn(checkout: string, script: string, args: string[]): Spawned {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", `scripts/${script}.ts`, ...args],
     cwd: checkout,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -106,10 +97,12 @@ function spawn(checkout: string, script: string, args: string[]): Deno.ChildProc
     stderr: "piped",
     detached: true, // a group of its own, as a shell makes one of each command
   }).spawn();
-}
-
-function linesOf(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  async function end(): Promise<Ended> {
+    const [{ code }] = await Promise.all([child.status, stdout.all, stderr.all]);
+    return { code, stdout: stdout.text(), errors: stderr.text().split("\n").filter((line) => line !== "") };
+  }
+  return { child, stdout, ended: end() };
 }
 
 interface Collected {

@@ -53,6 +53,7 @@ for (const seed of [1, 2]) {
       }
       await Promise.all(Array.from({ length: 8 }, sender));
 
+      assertEquals(log.raw.filter((line) => /2507880\d{5}|wamid\./.test(line)), []);
       const stored = await storedContents(sql);
       const expected = expectedStore(order, NOW);
       assertEquals(inOrder(stored), inOrder(expected));

@@ -56,7 +56,15 @@ Deno.test(
     const request = { "x-request-id": "request-1" };
 
     assertEquals(await correlationId(sql, { ...request, "x-correlation-id": "a b" }), "request-1");
-    for (const traceparent of ["", "nonsense", `00-${TRACE}`, `00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`, `zz-${TRACE}-00f067aa0ba902b7-01`]) {
+    for (
+      const traceparent of [
+        "",
+        "nonsense",
+        `00-${TRACE}`,
+        `00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`,
+        `zz-${TRACE}-00f067aa0ba902b7-01`,
+      ]
+    ) {
       assertEquals(await correlationId(sql, { ...request, traceparent }), "request-1", traceparent);
     }
   }),

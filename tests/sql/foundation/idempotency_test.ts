@@ -131,7 +131,12 @@ serviceTest("idempotent() keeps a refusal as the answer, without what the work h
 
   assertEquals([first.status, second.status], [409, 409]);
   assertEquals([first.headers.get("idempotent-replayed"), second.headers.get("idempotent-replayed")], [null, "true"]);
-  assertEquals(await first.json(), { code: "insufficient_funds", message: "Too little", details: '{"available": 300}', hint: null });
+  assertEquals(await first.json(), {
+    code: "insufficient_funds",
+    message: "Too little",
+    details: '{"available": 300}',
+    hint: null,
+  });
   assertEquals((await second.json()).code, "insufficient_funds");
   assertEquals(await effectsOf("poor"), 0);
 });
@@ -215,7 +220,7 @@ serviceTest("idempotent() works for a login without claims, by its role", async 
     sql`select caller from public.idempotency_keys where key = 'direct'`,
   ]);
 
-  assertEquals(rows.at(-1)![0].caller, "authenticated");
+  assertEquals(rows.at(-1)![0]!.caller, "authenticated");
 });
 
 serviceTest("stored answers are nobody's to read", async () => {

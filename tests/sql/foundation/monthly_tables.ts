@@ -67,7 +67,12 @@ export async function createPastLeaf(sql: Sql | TransactionSql, table: string, m
 }
 
 /** Puts a row into the middle of the month that is `ahead` months after this one; gives its id. */
-export async function insertRow(sql: Sql | TransactionSql, table: string, ahead: number, note = "kept"): Promise<string> {
+export async function insertRow(
+  sql: Sql | TransactionSql,
+  table: string,
+  ahead: number,
+  note = "kept",
+): Promise<string> {
   const [row] = await sql`
     insert into ${sql(table)} (id, "Note")
     values (private.uuid_v7(date_trunc('month', now(), 'UTC') + make_interval(months => ${ahead}, days => 14)), ${note})

@@ -43,7 +43,10 @@ Deno.test(
       const ask = (sql: TransactionSql) => sql.unsafe(`select private.${check}()`);
       assertEquals(await sqlStateOf(sql, (sql) => as(sql, "anon", {}, ask)), "42501", check);
       assertEquals(await sqlStateOf(sql, (sql) => as(sql, "authenticated", {}, ask)), "PGRST", check);
-      assertEquals(await sqlStateOf(sql, (sql) => as(sql, "authenticated", TOKEN, ask)), check === "require_operator" ? "00000" : "PGRST");
+      assertEquals(
+        await sqlStateOf(sql, (sql) => as(sql, "authenticated", TOKEN, ask)),
+        check === "require_operator" ? "00000" : "PGRST",
+      );
       assertEquals(await sqlStateOf(sql, (sql) => as(sql, "service_role", {}, ask)), "PGRST", check);
       assertEquals(await sqlStateOf(sql, ask), "PGRST", check);
     }
@@ -78,8 +81,13 @@ Deno.test(
   rolledBack(database, async (sql) => {
     const userId = await createUser(sql);
     for (const role of ["anon", "authenticated", "service_role"] as const) {
-      for (const statement of ["select from private.operators", `insert into private.operators values ('${userId}', 'me')`]) {
-        const state = await sqlStateOf(sql, (sql) => as(sql, role, { sub: userId, ...TOKEN }, (sql) => sql.unsafe(statement)));
+      for (
+        const statement of ["select from private.operators", `insert into private.operators values ('${userId}', 'me')`]
+      ) {
+        const state = await sqlStateOf(
+          sql,
+          (sql) => as(sql, role, { sub: userId, ...TOKEN }, (sql) => sql.unsafe(statement)),
+        );
         assertEquals(state, "42501", `${role} ${statement}`);
       }
     }

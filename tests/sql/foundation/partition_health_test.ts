@@ -98,12 +98,20 @@ Deno.test(
 Deno.test(
   "partition_health and partition care are the service's alone",
   rolledBack(database, async (sql) => {
-    const calls = ["select * from public.partition_health", "select public.ensure_partitions()", "select public.archive_partitions()"];
+    const calls = [
+      "select * from public.partition_health",
+      "select public.ensure_partitions()",
+      "select public.archive_partitions()",
+    ];
     for (const call of calls) {
       for (const role of ["anon", "authenticated"] as const) {
         assertEquals(await sqlStateOf(sql, (sql) => as(sql, role, {}, (sql) => sql.unsafe(call))), "42501", call);
       }
-      assertEquals(await sqlStateOf(sql, (sql) => as(sql, "service_role", {}, (sql) => sql.unsafe(call))), "00000", call);
+      assertEquals(
+        await sqlStateOf(sql, (sql) => as(sql, "service_role", {}, (sql) => sql.unsafe(call))),
+        "00000",
+        call,
+      );
     }
   }),
 );

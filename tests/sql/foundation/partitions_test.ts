@@ -93,7 +93,13 @@ Deno.test(
     await insertRow(sql, "rides", 9);
     await sql`select public.ensure_partitions(4)`;
 
-    assertEquals(await sqlStateOf(sql, (sql) => sql`delete from public.rides where id < private.uuid_v7_floor(now() + interval '6 months')`), "42501");
+    assertEquals(
+      await sqlStateOf(
+        sql,
+        (sql) => sql`delete from public.rides where id < private.uuid_v7_floor(now() + interval '6 months')`,
+      ),
+      "42501",
+    );
     assertEquals(await sqlStateOf(sql, (sql) => sql`delete from partitions.rides_default`), "42501");
     assertEquals(await sqlStateOf(sql, (sql) => insertRow(sql, "rides", 4, "x".repeat(21))), "23514");
   }),
@@ -149,7 +155,8 @@ Deno.test(
   "December ends where January begins",
   rolledBack(database, async (sql) => {
     await createMonthlyTable(sql, "rides");
-    for (const month of ["2035-12-01", "2036-01-01"]) {
+    await sql`set local timezone = 'America/New_York'`;
+    for (const month of ["2035-12-01Z", "2036-01-01Z"]) {
       await sql`select private.create_partition('rides', ${month}::text::timestamptz)`;
     }
 

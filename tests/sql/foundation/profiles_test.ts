@@ -57,7 +57,8 @@ Deno.test(
 
     await asUser(sql, aline, (sql) => sql`update public.profiles set full_name = 'Aline M.', locale = 'fr'`);
 
-    const [row] = await sql`select full_name, locale, updated_at = now() as is_touched from public.profiles where user_id = ${aline}`;
+    const [row] =
+      await sql`select full_name, locale, updated_at = now() as is_touched from public.profiles where user_id = ${aline}`;
     assertEquals({ ...row }, { full_name: "Aline M.", locale: "fr", is_touched: true });
   }),
 );
@@ -115,7 +116,16 @@ Deno.test(
     for (const locale of ["de", "RW", "rw-RW", ""]) {
       assertEquals(await state(`update public.profiles set locale = '${locale}'`, "user"), "23514", locale);
     }
-    for (const phone of ["0788000001", "250788000001", "+0788000001", "+25078800000x", "+250 788 000 001", "+2507880000011112"]) {
+    for (
+      const phone of [
+        "0788000001",
+        "250788000001",
+        "+0788000001",
+        "+25078800000x",
+        "+250 788 000 001",
+        "+2507880000011112",
+      ]
+    ) {
       assertEquals(await state(`update public.profiles set phone = '${phone}'`, "owner"), "23514", phone);
     }
     assertEquals(await state("update public.profiles set phone = '+250788000001'", "owner"), "00000");
@@ -136,7 +146,13 @@ Deno.test(
 Deno.test(
   "who is not signed in sees and writes nothing",
   rolledBack(database, async (sql) => {
-    for (const statement of ["select from public.profiles", "insert into public.profiles default values", "update public.profiles set locale = 'en'"]) {
+    for (
+      const statement of [
+        "select from public.profiles",
+        "insert into public.profiles default values",
+        "update public.profiles set locale = 'en'",
+      ]
+    ) {
       assertEquals(await sqlStateOf(sql, (sql) => as(sql, "anon", {}, (sql) => sql.unsafe(statement))), "42501");
     }
   }),

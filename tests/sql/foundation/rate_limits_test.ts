@@ -20,7 +20,11 @@ interface Charge {
 
 const DAY = 86_400;
 
-async function charge(sql: Sql | TransactionSql, key: string, { requests, period = DAY, burst }: Limit): Promise<Charge> {
+async function charge(
+  sql: Sql | TransactionSql,
+  key: string,
+  { requests, period = DAY, burst }: Limit,
+): Promise<Charge> {
   const [row] = await sql<[Charge]>`
     select * from public.charge_rate_limit(${key}, ${requests}, ${period}, ${burst ?? null})`;
   return { ...row };

@@ -71,6 +71,9 @@ Deno.test(
 
     const codes = rows.map((row) => row.code);
     assertEquals(codes, [...new Set(codes)].sort());
-    assertEquals(rows.filter(({ code, status, title }) => !/^[a-z_]+$/.test(code) || status < 400 || status > 599 || !title), []);
+    assertEquals(
+      rows.filter(({ code, status, title }) => !/^[a-z_]+$/.test(code) || status < 400 || status > 599 || !title),
+      [],
+    );
   }),
 );

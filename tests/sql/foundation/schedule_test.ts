@@ -42,7 +42,11 @@ Deno.test(
   "run_scheduled_job() keeps why a command failed, undoes its work, and runs it again",
   rolledBack(database, async (sql) => {
     await sql`create table public.greeted (name text)`;
-    await plan(sql, "greet", "with work as (insert into public.greeted values ('x') returning 1) select 1 / 0 from work");
+    await plan(
+      sql,
+      "greet",
+      "with work as (insert into public.greeted values ('x') returning 1) select 1 / 0 from work",
+    );
 
     assertEquals([await run(sql, "greet"), await run(sql, "greet")], [false, false]);
     assertEquals(await healthOf(sql, "greet"), {
