@@ -6,7 +6,7 @@ import { provideEdgeRuntime } from "./edge_runtime.ts";
 import { loadFunctions } from "./functions.ts";
 import { createGateway } from "./gateway.ts";
 import { createIdentify } from "./identity.ts";
-import { runFile } from "./migrate.ts";
+import { runFile } from "./sql_file.ts";
 import type { StackOptions } from "./options.ts";
 import { connect, refuseTakenPort, StackError, startPostgres, usableFolder } from "./postgres.ts";
 import { createRpc } from "./rpc/handler.ts";
@@ -103,7 +103,7 @@ async function seed(sql: Sql): Promise<void> {
     await runFile(sql, SEED);
   } catch (error) {
     if (!(error instanceof StackError)) throw error;
-    throw new StackError(`${error.message} (\`deno task reset\`, or the next start goes without the seed)`);
+    throw new StackError(`${error.message} (mend it and run \`deno task reset\`: the seed is sown only once)`);
   }
 }
 

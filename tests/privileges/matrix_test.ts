@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
 import { MIGRATIONS } from "../../scripts/stack/database.ts";
-import { runFile } from "../../scripts/stack/migrate.ts";
+import { runFile } from "../../scripts/stack/sql_file.ts";
 import { BOOT_MODES, createDatabaseOf } from "../support/boot_modes.ts";
 import { rolledBack } from "../support/database.ts";
 import { definerList, functionMatrix } from "./function_matrix.ts";

@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { toFileUrl } from "@std/path";
 import type { Sql } from "postgres";
-import { migrate, runFile } from "../../scripts/stack/migrate.ts";
+import { migrate } from "../../scripts/stack/migrate.ts";
 import { connect, StackError } from "../../scripts/stack/postgres.ts";
+import { runFile } from "../../scripts/stack/sql_file.ts";
 import { createTestDatabase } from "../support/database.ts";
 
 /** A database in which nothing is recorded, and a folder of migrations. */

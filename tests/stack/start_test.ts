@@ -297,4 +297,16 @@ Deno.test("a stack in a folder that only its owner can enter", async (t) => {
     assertEquals((await runScript("reset", [], checkout.path)).code, 0);
     assertEquals(await exists(join(dataFolder(data), "postgres")), false);
   });
+
+  await t.step("a seed that fails is said in one line, and that it is sown only once", async () => {
+    await Deno.writeTextFile(join(checkout.path, "supabase/seed.sql"), "select 1;\nselect no_such_column;\n");
+
+    const { code, errors } = await startStack(".local", [], checkout.path).ended;
+
+    assertEquals([code, errors], [1, [
+      'seed.sql:2: column "no_such_column" does not exist in: select no_such_column ' +
+      "(mend it and run `deno task reset`: the seed is sown only once)",
+    ]]);
+    assertEquals(await leftOn(data), NOTHING);
+  });
 });
