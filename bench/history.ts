@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import { localTarget, type Target, withConnection } from "../scripts/stack/database.ts";
-import { SUPERUSER, urlOf } from "../scripts/stack/postgres.ts";
+import { SUPERUSER, urlOf } from "../scripts/stack/connection.ts";
 import { withMigratedPostgres } from "../scripts/stack/throwaway.ts";
 import type { Measurement } from "./measurement.ts";
 import { delivery } from "./support/deliveries.ts";

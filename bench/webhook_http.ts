@@ -1,5 +1,5 @@
 import { withConnection } from "../scripts/stack/database.ts";
-import { SUPERUSER, urlOf } from "../scripts/stack/postgres.ts";
+import { SUPERUSER, urlOf } from "../scripts/stack/connection.ts";
 import type { Measurement } from "./measurement.ts";
 import { CLOSED_LOOP_COLUMNS, closedLoopRows, failures, loadInTurn, type Round } from "./support/http_rounds.ts";
 import { introducePeople } from "./support/ingest.ts";

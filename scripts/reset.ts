@@ -1,6 +1,8 @@
 import { runCommand } from "./stack/command.ts";
 import { readOptions } from "./stack/options.ts";
-import { deleteCluster, StackError, usableFolder } from "./stack/postgres.ts";
+import { usableFolder } from "./stack/data_folder.ts";
+import { deleteCluster } from "./stack/postgres.ts";
+import { StackError } from "./stack/stack_error.ts";
 import { claimFolder } from "./stack/state.ts";
 
 /** Deletes the local database; the next start makes it anew from the migrations and the seed. */

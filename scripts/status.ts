@@ -1,6 +1,6 @@
 import { runCommand } from "./stack/command.ts";
 import { readOptions } from "./stack/options.ts";
-import { StackError } from "./stack/postgres.ts";
+import { StackError } from "./stack/stack_error.ts";
 import { describeState, readState } from "./stack/state.ts";
 
 /** Prints the URLs and keys of the running suite as `supabase status -o env` would. */

@@ -1,4 +1,4 @@
-import { freePort } from "../../scripts/stack/postgres.ts";
+import { freePort } from "../../scripts/stack/port.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -1,4 +1,6 @@
-import { freePort, temporaryFolder, urlOf } from "../../scripts/stack/postgres.ts";
+import { urlOf } from "../../scripts/stack/connection.ts";
+import { temporaryFolder } from "../../scripts/stack/data_folder.ts";
+import { freePort } from "../../scripts/stack/port.ts";
 import { delivery, deliveryHeaders } from "./deliveries.ts";
 import { type Server, spawn, stop } from "./processes.ts";
 

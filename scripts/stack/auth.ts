@@ -6,7 +6,7 @@ import { resignSession, type Session } from "./auth_sessions.ts";
 import { type AuthUser, findUser } from "./auth_users.ts";
 import type { Keys } from "./identity.ts";
 import { createLite, type Lite } from "./lite.ts";
-import { connect } from "./postgres.ts";
+import { connect } from "./connection.ts";
 
 export interface AuthOptions extends Pick<PhoneOptions, "onOtp"> {
   superuserUrl: string;

@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import type { Keys } from "./identity.ts";
 import { createLite } from "./lite.ts";
-import { connect } from "./postgres.ts";
+import { connect } from "./connection.ts";
 
 /** Makes the roles that a hosted project has, once per cluster. */
 export async function prepareCluster(superuser: Sql): Promise<void> {

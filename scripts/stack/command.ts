@@ -1,4 +1,4 @@
-import { StackError } from "./postgres.ts";
+import { StackError } from "./stack_error.ts";
 
 /** Runs a command of the command line and ends the process: what the user can mend is one line and exit status 1. */
 export async function runCommand(command: () => Promise<void>): Promise<never> {

@@ -2,7 +2,7 @@ import type { Sql } from "postgres";
 import { prepareCluster, prepareDatabase } from "./bootstrap.ts";
 import { LOCAL_KEYS } from "./development.ts";
 import { migrate } from "./migrate.ts";
-import { connect, SUPERUSER, urlOf } from "./postgres.ts";
+import { connect, SUPERUSER, urlOf } from "./connection.ts";
 
 /** One database, as each of the roles that the stack logs in with. */
 export interface Target {

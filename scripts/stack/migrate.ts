@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { StackError } from "./postgres.ts";
+import { StackError } from "./stack_error.ts";
 import { runText } from "./sql_file.ts";
 
 /** One file of supabase/migrations: `<version>_<name>.sql`. */

@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { StackError } from "./postgres.ts";
+import { StackError } from "./stack_error.ts";
 
 /** How a stack was asked to run. */
 export interface StackOptions {

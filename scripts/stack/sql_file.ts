@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { StackError } from "./postgres.ts";
+import { StackError } from "./stack_error.ts";
 
 interface Statement {
   /** With the comments before it, without the semicolon. */

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { LOCAL_KEYS } from "./development.ts";
-import { dataFolder, StackError } from "./postgres.ts";
+import { dataFolder } from "./data_folder.ts";
+import { StackError } from "./stack_error.ts";
 
 /** What a running stack leaves in its data folder, so that others can find it. */
 export interface StackState {

@@ -1,5 +1,8 @@
 import { localTarget, prepareMigratedDatabase, type Target, withConnection } from "./database.ts";
-import { freePort, startPostgres, SUPERUSER, temporaryFolder, urlOf } from "./postgres.ts";
+import { SUPERUSER, urlOf } from "./connection.ts";
+import { temporaryFolder } from "./data_folder.ts";
+import { freePort } from "./port.ts";
+import { startPostgres } from "./postgres.ts";
 
 /**
  * Runs `work` beside a Postgres of its own that is gone afterwards, Ctrl-C included, with one migrated database.

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { toFileUrl } from "@std/path";
 import type { Sql } from "postgres";
 import { migrate } from "../../scripts/stack/migrate.ts";
-import { connect, StackError } from "../../scripts/stack/postgres.ts";
+import { connect } from "../../scripts/stack/connection.ts";
+import { StackError } from "../../scripts/stack/stack_error.ts";
 import { runFile } from "../../scripts/stack/sql_file.ts";
 import { createTestDatabase } from "../support/database.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { connect } from "../../scripts/stack/postgres.ts";
+import { connect } from "../../scripts/stack/connection.ts";
 import { isDue, startScheduleTimer } from "../../scripts/stack/schedule_timer.ts";
 import type { Sql } from "postgres";
 import { createTestDatabase } from "../support/database.ts";

@@ -1,5 +1,7 @@
 import { fromFileUrl, join } from "@std/path";
-import { dataFolder, freePort, temporaryFolder, urlOf } from "../../scripts/stack/postgres.ts";
+import { urlOf } from "../../scripts/stack/connection.ts";
+import { dataFolder, temporaryFolder } from "../../scripts/stack/data_folder.ts";
+import { freePort } from "../../scripts/stack/port.ts";
 
 /** The checkout that these tests belong to. */
 export const CHECKOUT = fromFileUrl(new URL("../../", import.meta.url));

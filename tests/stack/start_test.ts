@@ -1,7 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { readOptions } from "../../scripts/stack/options.ts";
-import { connect, dataFolder, freePort, StackError, SUPERUSER, urlOf } from "../../scripts/stack/postgres.ts";
+import { connect, SUPERUSER, urlOf } from "../../scripts/stack/connection.ts";
+import { dataFolder } from "../../scripts/stack/data_folder.ts";
+import { freePort } from "../../scripts/stack/port.ts";
+import { StackError } from "../../scripts/stack/stack_error.ts";
 import { messages, text } from "../support/deliveries.ts";
 import { deliver } from "../whatsapp/deliver.ts";
 import { CHECKOUT, runScript, serversOn, type StackProcess, startStack, temporaryData } from "./stack_process.ts";

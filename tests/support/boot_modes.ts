@@ -2,7 +2,7 @@ import { prepareDatabase } from "../../scripts/stack/bootstrap.ts";
 import { localTarget, MIGRATIONS, type Target, withConnection } from "../../scripts/stack/database.ts";
 import { LOCAL_KEYS } from "../../scripts/stack/development.ts";
 import { migrate } from "../../scripts/stack/migrate.ts";
-import { connect, SUPERUSER, urlOf } from "../../scripts/stack/postgres.ts";
+import { connect, SUPERUSER, urlOf } from "../../scripts/stack/connection.ts";
 import { clusterPort, createTestDatabase, type TestDatabase } from "./database.ts";
 
 /** What a project grants on new tables and functions before the first migration: nothing (new ones), all (old ones). */

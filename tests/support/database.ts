@@ -1,5 +1,5 @@
 import postgres, { type Sql, type TransactionSql } from "postgres";
-import { connect, SUPERUSER, urlOf } from "../../scripts/stack/postgres.ts";
+import { connect, SUPERUSER, urlOf } from "../../scripts/stack/connection.ts";
 
 /** A migrated database of a test file's own, on the cluster that `deno task test` runs. */
 export interface TestDatabase {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { as, createTestDatabase, rolledBack } from "../../support/database.ts";
 import { auditRows, createVehicles } from "./audited_table.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { withMigratedPostgres } from "../../../scripts/stack/throwaway.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { logEvents, sealBlock, sealedEvents, sealedRows, verify } from "./sealing.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { logEvents, seal, sealAll, sealedRows, verify } from "./sealing.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase, sqlStateOf } from "../../support/database.ts";
 import { untilSomebodyWaits } from "../foundation/waiting.ts";
 import { logEvents, seal, sealAll, sealBlock, sealedEvents, sealedRows, verify } from "./sealing.ts";

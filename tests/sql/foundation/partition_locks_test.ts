@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { createMonthlyTable, createPastLeaf, insertRow, leafName, leavesOf, type Retention } from "./monthly_tables.ts";
 import { untilSomebodyWaits } from "./waiting.ts";

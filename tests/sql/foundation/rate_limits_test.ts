@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Sql, TransactionSql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { as, createTestDatabase, rolledBack, sqlStateOf } from "../../support/database.ts";
 
 const database = await createTestDatabase();

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { ReservedSql } from "postgres";
-import { connect, freePort, SUPERUSER, urlOf } from "../../../scripts/stack/postgres.ts";
+import { connect, SUPERUSER, urlOf } from "../../../scripts/stack/connection.ts";
+import { freePort } from "../../../scripts/stack/port.ts";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createIdentify } from "../../../scripts/stack/identity.ts";
 import { createRpc } from "../../../scripts/stack/rpc/handler.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { serviceTest, signToken, startService } from "./service.ts";
 
 const { fetch, database } = await startService(`

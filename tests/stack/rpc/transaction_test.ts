@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { AS_SERVICE, asUser, get, post, refusalOf, serviceTest, startService } from "./service.ts";
 
 const service = await startService(
