@@ -806,6 +806,37 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_openings": {
+        Row: {
+          "expires_at": string;
+          "is_free_entry": boolean;
+          "kept_until": string;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at": string;
+          "phone_number_id": string;
+          "value": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "expires_at": string;
+          "is_free_entry": boolean;
+          "kept_until": string;
+          "kind": Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at": string;
+          "phone_number_id": string;
+          "value": string;
+        };
+        Update: {
+          "expires_at"?: string;
+          "is_free_entry"?: boolean;
+          "kept_until"?: string;
+          "kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"];
+          "occurred_at"?: string;
+          "phone_number_id"?: string;
+          "value"?: string;
+        };
+        Relationships: [];
+      };
       "whatsapp_reports": {
         Row: {
           "delivery_id": string;
@@ -888,6 +919,7 @@ export type Database = {
           "last_inbound_at": string | null;
           "last_outbound_at": string | null;
           "locale": string | null;
+          "noted_outbound_at": string | null;
           "phone_number_id": string;
           "referred_at": string | null;
           "state": string;
@@ -906,6 +938,7 @@ export type Database = {
           "last_inbound_at"?: string | null;
           "last_outbound_at"?: string | null;
           "locale"?: string | null;
+          "noted_outbound_at"?: string | null;
           "phone_number_id": string;
           "referred_at"?: string | null;
           "state"?: string;
@@ -923,6 +956,7 @@ export type Database = {
           "last_inbound_at"?: string | null;
           "last_outbound_at"?: string | null;
           "locale"?: string | null;
+          "noted_outbound_at"?: string | null;
           "phone_number_id"?: string;
           "referred_at"?: string | null;
           "state"?: string;
@@ -1373,6 +1407,7 @@ export type Database = {
           "last_inbound_at": string | null;
           "last_outbound_at": string | null;
           "locale": string | null;
+          "noted_outbound_at": string | null;
           "phone_number_id": string;
           "referred_at": string | null;
           "state": string;
@@ -1399,6 +1434,7 @@ export type Database = {
           "last_inbound_at": string | null;
           "last_outbound_at": string | null;
           "locale": string | null;
+          "noted_outbound_at": string | null;
           "phone_number_id": string;
           "referred_at": string | null;
           "state": string;

@@ -292,6 +292,7 @@ declare
     select move from public.whatsapp_contact_moves as move where not move.is_followed order by move.id
   );
   v_merges public.whatsapp_contact_moves[];
+  v_splits public.whatsapp_contact_moves[];
   v_merge public.whatsapp_contact_moves;
 begin
   if v_moves = '{}' then
@@ -314,16 +315,24 @@ begin
     where not exists (select from public.whatsapp_identities as identity where identity.contact_id = move.from_contact_id)
     order by move.from_contact_id, move.kind = 'wa_id', move.valid_from, move.into_contact_id
   );
-  perform private.move_whatsapp_messages(array(
+  v_splits := array(
     select move from unnest(v_moves) as move
     where not exists (
       select from unnest(v_merges) as merge
       where merge.from_contact_id = move.from_contact_id and merge.into_contact_id = move.into_contact_id
     )
-  ));
+  );
+  perform private.move_whatsapp_messages(v_splits);
   foreach v_merge in array v_merges loop
     perform private.merge_whatsapp_contacts(v_merge.from_contact_id, v_merge.into_contact_id);
   end loop;
+  if v_splits <> '{}' then
+    perform private.recount_whatsapp_sessions(array(
+      select coalesce(contact.merged_into, contact.id)
+      from unnest(v_splits) as move
+      join public.whatsapp_contacts as contact on contact.id in (move.from_contact_id, move.into_contact_id)
+    ));
+  end if;
   update public.whatsapp_contact_moves as move set is_followed = true where not move.is_followed;
 end;
 $$;

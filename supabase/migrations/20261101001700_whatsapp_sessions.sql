@@ -24,6 +24,7 @@ create table public.whatsapp_sessions (
   last_inbound_at timestamptz,
   window_expires_at timestamptz,
   last_outbound_at timestamptz,
+  noted_outbound_at timestamptz,
   referred_at timestamptz,
   free_entry_expires_at timestamptz,
   created_at timestamptz not null default now(),
@@ -40,7 +41,8 @@ create table public.whatsapp_sessions (
 comment on table public.whatsapp_sessions is
   'The conversation of a contact with one of our numbers: where the bot is in it (state, version, context) and what Meta lets us send '
   '(the windows). '
-  'The windows are computed from Meta''s timestamps, only rise, and end the same whatever the order of deliveries. '
+  'The windows are computed from Meta''s timestamps and end the same whatever the order of deliveries. They only rise, unless what opened '
+  'them proves to be another contact''s (private.recount_whatsapp_sessions). '
   'Times more than an hour ahead are not believed.';
 comment on column public.whatsapp_sessions.version is
   'Counts the changes of state and context: transition_whatsapp_session() must name the one that it changes. Activity does not count.';
@@ -55,6 +57,8 @@ comment on column public.whatsapp_sessions.window_expires_at is
   'The customer service window, 24 hours from last_inbound_at; until then anything may be sent, later only templates (Meta, Service messages).';
 comment on column public.whatsapp_sessions.last_outbound_at is
   'Our latest message: by the clock of the worker that sent it, or Meta''s for what the phone app sent.';
+comment on column public.whatsapp_sessions.noted_outbound_at is
+  'The latest of those that update_whatsapp_session_activity() noted. They belong to the contact that was named, whoever has its number later.';
 comment on column public.whatsapp_sessions.referred_at is
   'The contact''s latest message that came from a click-to-WhatsApp ad or a Page''s button: an answer within 24 hours makes 72 hours free.';
 comment on column public.whatsapp_sessions.free_entry_expires_at is
@@ -68,6 +72,25 @@ grant select on public.whatsapp_sessions to service_role;
 create trigger touch_updated_at
 before update on public.whatsapp_sessions
 for each row execute function private.touch_updated_at();
+
+create table public.whatsapp_openings (
+  kind public.whatsapp_identity_kind not null,
+  value text not null,
+  phone_number_id text not null,
+  is_free_entry boolean not null,
+  occurred_at timestamptz not null,
+  expires_at timestamptz not null,
+  kept_until timestamptz not null,
+  constraint whatsapp_openings_pkey primary key (kind, value, phone_number_id, is_free_entry, occurred_at, expires_at)
+);
+
+comment on table public.whatsapp_openings is
+  'What opened a window and is no message: calls, and statuses that tell of a free entry. By the name that it came with, so that the windows '
+  'can be told anew when the name proves to have been somebody else''s.';
+comment on column public.whatsapp_openings.expires_at is 'Until when the window is open on this account.';
+create index whatsapp_openings_kept_until_idx on public.whatsapp_openings (kept_until);
+alter table public.whatsapp_openings enable row level security;
+grant select on public.whatsapp_openings to service_role;
 
 create table public.whatsapp_session_transitions (
   id uuid not null default private.uuid_v7(),

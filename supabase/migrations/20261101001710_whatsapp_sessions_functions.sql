@@ -21,13 +21,14 @@ begin
     perform private.refuse('contact_not_found');
   end if;
 
-  insert into public.whatsapp_sessions as session (contact_id, phone_number_id, last_outbound_at, locale)
+  insert into public.whatsapp_sessions as session (contact_id, phone_number_id, last_outbound_at, noted_outbound_at, locale)
   values (
     v_contact_id, update_whatsapp_session_activity.phone_number_id,
-    update_whatsapp_session_activity.outbound_at, update_whatsapp_session_activity.locale
+    update_whatsapp_session_activity.outbound_at, update_whatsapp_session_activity.outbound_at, update_whatsapp_session_activity.locale
   )
   on conflict on constraint whatsapp_sessions_contact_id_phone_number_id_key do update set
     last_outbound_at = greatest(session.last_outbound_at, excluded.last_outbound_at),
+    noted_outbound_at = greatest(session.noted_outbound_at, excluded.noted_outbound_at),
     locale = coalesce(excluded.locale, session.locale)
   returning * into v_session;
 
@@ -213,6 +214,7 @@ comment on function public.cleanup_expired_whatsapp_sessions is
 grant execute on function public.cleanup_expired_whatsapp_sessions, private.cleanup_expired_whatsapp_sessions to service_role;
 
 insert into private.schedule (name, cron, command) values
-  ('cleanup-expired-whatsapp-sessions', '* * * * *', 'select public.cleanup_expired_whatsapp_sessions(10000)');
+  ('cleanup-expired-whatsapp-sessions', '* * * * *', 'select public.cleanup_expired_whatsapp_sessions(10000)'),
+  ('purge-whatsapp-openings', '55 0 * * *', 'delete from public.whatsapp_openings where kept_until < now()');
 
 commit;

@@ -1,13 +1,18 @@
 import type { TransactionSql } from "postgres";
 import { toBase64 } from "../../../shared/base64.ts";
 import { corpus } from "../../whatsapp/corpus/corpus.ts";
+import { messages, secondsAgo, text } from "../../support/deliveries.ts";
+import { ingest } from "../../support/ingest.ts";
 import type { BoundedCalls } from "./case.ts";
 
 const UNREADABLE = "bm8ganNvbg==";
 
 /** Every call of the WhatsApp domain that ends at a partitioned table. */
 export const WHATSAPP: BoundedCalls = {
-  "public.ingest_whatsapp_delivery": (sql) => ingestCorpus(sql, 450),
+  "public.ingest_whatsapp_delivery": async (sql) => {
+    await ingestCorpus(sql, 450);
+    await splitContact(sql);
+  },
   "public.replay_whatsapp_delivery": async (sql) => {
     const [delivery] = await sql`select delivery_id from public.ingest_whatsapp_delivery(${UNREADABLE})`;
     await sql`select public.replay_whatsapp_delivery(${delivery!.delivery_id})`;
@@ -52,6 +57,14 @@ async function answer(sql: TransactionSql, contactId: string): Promise<Session> 
 async function changeSession(sql: TransactionSql): Promise<void> {
   const { id } = await openSession(sql);
   await sql`select public.transition_whatsapp_session(${id}, 1, 'asking', '{}')`;
+}
+
+/** Lets a number prove to be another's, so that messages move and sessions are counted anew. */
+async function splitContact(sql: TransactionSql): Promise<void> {
+  const from = "250788000999";
+  await ingest(sql, messages(text({ from, from_user_id: "RW.1", timestamp: secondsAgo(60) })));
+  await ingest(sql, messages(text({ from, timestamp: secondsAgo(20) })));
+  await ingest(sql, messages(text({ from, from_user_id: "RW.2", timestamp: secondsAgo(40) })));
 }
 
 /** Ingests deliveries of every kind: 450 hold them all. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase, rolledBack, sqlStateOf } from "../../support/database.ts";
 import { history, onlySession, openSession, refusalOf, sessions, transition } from "./sessions.ts";
 

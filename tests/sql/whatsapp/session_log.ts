@@ -1,15 +1,17 @@
 import fc from "fast-check";
 import { bytesOf, inbox, text } from "../../support/deliveries.ts";
+import type { Names } from "./identity_model.ts";
 import { freeStatus } from "./sessions.ts";
 
 type Fields = Record<string, unknown>;
-type Names = "phone" | "user" | "both";
+type Naming = "phone" | "user" | "both";
 
 /** Something that Meta tells us of, once or more often. */
 export interface Fact {
   kind: keyof typeof KINDS;
-  person: number;
-  names: Names;
+  phone: number;
+  user: number;
+  names: Naming;
   number: number;
   hoursAgo: number;
   /** The deliveries that carry it, by number. */
@@ -55,23 +57,33 @@ const KINDS = {
   read: ["messages", (by, common) => ({ statuses: [{ status: "read", ...by("recipient"), ...common }] })],
 } satisfies Record<string, Kind>;
 
-/** Logs of everything that happens, and of one person who comes from ads and is answered. */
+/** Logs of everything that happens, of one person who comes from ads and is answered, and of numbers that change hands. */
 export const LOGS: Record<string, fc.Arbitrary<Fact[]>> = {
   "everything": logOf(Object.keys(KINDS) as Fact["kind"][], { people: 3, numbers: 2 }),
+  "numbers that change hands": logOf(["text", "referral", "echo", "call", "accepted", "free"], {
+    people: 2,
+    numbers: 1,
+    changeHands: true,
+  }),
   "ads and answers": logOf(["referral", "echo", "echo"], { people: 1, numbers: 1 }),
 };
 
 /** The hours meet each other and the ends of the windows often. */
-function logOf(kinds: Fact["kind"][], { people, numbers }: { people: number; numbers: number }) {
+function logOf(
+  kinds: Fact["kind"][],
+  { people, numbers, changeHands = false }: { people: number; numbers: number; changeHands?: boolean },
+) {
   const fact = fc.record({
     kind: fc.constantFrom(...kinds),
-    person: fc.nat(people - 1),
-    names: fc.constantFrom<Names>("phone", "user", "both"),
+    phone: fc.nat(people - 1),
+    user: fc.nat(people - 1),
+    names: fc.constantFrom<Naming>("phone", "user", "both"),
     number: fc.nat(numbers - 1),
     hoursAgo: fc.oneof({ weight: 9, arbitrary: fc.nat(100) }, { weight: 1, arbitrary: fc.constant(36 * 24) }),
     deliveries: fc.array(fc.nat(5), { minLength: 1, maxLength: 3 }),
   });
-  return fc.array(fact, { minLength: 1, maxLength: 12 });
+  const own = fact.map((each) => ({ ...each, user: each.phone }));
+  return fc.array(changeHands ? fact : own, { minLength: 1, maxLength: 12 });
 }
 
 /** The deliveries of these facts, in their order. */
@@ -85,11 +97,11 @@ export function deliveriesOf(facts: Fact[]): Uint8Array[] {
   );
 }
 
-function changeOf({ kind, person, names, number, hoursAgo }: Fact, index: number): Fields {
+function changeOf({ kind, phone, user, names, number, hoursAgo }: Fact, index: number): Fields {
   const [field, valueOf] = KINDS[kind];
   const by = (role: string): Fields => ({
-    [role === "recipient" ? "recipient_id" : role]: names === "user" ? undefined : phoneOf(person),
-    [`${role}_user_id`]: names === "phone" ? undefined : userOf(person),
+    [role === "recipient" ? "recipient_id" : role]: names === "user" ? undefined : phoneOf(phone),
+    [`${role}_user_id`]: names === "phone" ? undefined : userOf(user),
   });
   const common = { id: `id.${index}`, timestamp: String(NOW - hoursAgo * HOUR) };
   const metadata = { display_phone_number: "250788000000", phone_number_id: numberOf(number) };
@@ -97,8 +109,8 @@ function changeOf({ kind, person, names, number, hoursAgo }: Fact, index: number
 }
 
 /** The names that a fact gives its person. */
-export function namesOf({ person, names }: Fact): string[] {
-  return [...names === "user" ? [] : [phoneOf(person)], ...names === "phone" ? [] : [userOf(person)]];
+export function namesOf({ phone, user, names }: Fact): Names {
+  return { phone: names === "user" ? undefined : phoneOf(phone), user: names === "phone" ? undefined : userOf(user) };
 }
 
 /** Meta's time of a fact. */
@@ -111,10 +123,10 @@ export function numberOf(number: number): string {
   return `10000000000000${number}`;
 }
 
-function phoneOf(person: number): string {
-  return `25078800000${person + 1}`;
+function phoneOf(phone: number): string {
+  return `25078800000${phone + 1}`;
 }
 
-function userOf(person: number): string {
-  return `RW.1349120865530274191${person}`;
+function userOf(user: number): string {
+  return `RW.1349120865530274191${user}`;
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase, rolledBack } from "../../support/database.ts";
 import { messages, secondsAgo, text } from "../../support/deliveries.ts";
 import { ingest } from "../../support/ingest.ts";

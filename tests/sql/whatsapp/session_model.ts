@@ -1,8 +1,9 @@
+import { type LogEntry, People } from "./identity_model.ts";
 import { type Fact, namesOf, numberOf, timeOfFact } from "./session_log.ts";
 
 /** What a session must say of its windows, whatever order its facts came in. */
 export interface Windows {
-  /** The names of the person, sorted and joined. */
+  /** A label of the person. */
   person: string;
   number: string;
   inbound: Date | null;
@@ -20,7 +21,7 @@ const NAMELESS = ["hangUp", "rejected", "read"];
 /** The sessions after these facts, told from Meta's times alone. Shares no code with the system. */
 export function windowsAfter(facts: Fact[], now: Date): Windows[] {
   const fresh = facts.filter((fact) => fact.kind === "history" || +now - +timeOfFact(fact) <= KEYS_LIVE);
-  const people = peopleIn(fresh.filter(({ kind }) => !NAMELESS.includes(kind)));
+  const people = new People(fresh.filter(({ kind }) => !NAMELESS.includes(kind)).map(entryOf));
   const conversations = Map.groupBy(fresh, (fact) => `${personOf(fact, people)} ${numberOf(fact.number)}`);
   return [...conversations.values()]
     .map((conversation) => windowsIn(conversation, people))
@@ -33,7 +34,7 @@ export function byKey(a: Windows, b: Windows): number {
   return `${a.person} ${a.number}` < `${b.person} ${b.number}` ? -1 : 1;
 }
 
-function windowsIn(facts: Fact[], people: string[][]): Windows {
+function windowsIn(facts: Fact[], people: People): Windows {
   const times = (...kinds: Fact["kind"][]) => facts.filter(({ kind }) => kinds.includes(kind)).map(timeOfFact);
   const inbound = latest(times("text", "referral", "call", "accepted"));
   const answers = times("echo");
@@ -50,21 +51,16 @@ function windowsIn(facts: Fact[], people: string[][]): Windows {
   };
 }
 
-/** Who the names belong to: those on one message are one person's. */
-function peopleIn(facts: Fact[]): string[][] {
-  return facts.reduce<string[][]>((people, fact) => {
-    const names = namesOf(fact);
-    const [others, same] = [people.filter((one) => !meets(one, names)), people.filter((one) => meets(one, names))];
-    return [...others, [...new Set([...same.flat(), ...names])].sort()];
-  }, []);
+function personOf(fact: Fact, people: People): string {
+  return people.personAt(namesOf(fact), secondOf(fact));
 }
 
-function personOf(fact: Fact, people: string[][]): string {
-  return people.find((person) => meets(person, namesOf(fact)))?.join(" ") ?? "";
+function entryOf(fact: Fact): LogEntry {
+  return { what: "message", id: "", at: secondOf(fact), names: namesOf(fact), body: "" };
 }
 
-function meets(some: string[], others: string[]): boolean {
-  return some.some((name) => others.includes(name));
+function secondOf(fact: Fact): number {
+  return +timeOfFact(fact) / 1000;
 }
 
 function latest(times: Date[]): Date | null {

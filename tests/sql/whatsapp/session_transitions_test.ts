@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { connect } from "../../../scripts/stack/postgres.ts";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { as, createTestDatabase, rolledBack } from "../../support/database.ts";
 import { untilSomebodyWaits } from "../foundation/waiting.ts";
 import { history, onlySession, openSession, refusalOf, transition } from "./sessions.ts";

@@ -8,22 +8,26 @@ import { byKey, type Windows, windowsAfter } from "./session_model.ts";
 
 const database = await createTestDatabase();
 
-/** What the sessions say, with the names of their person. */
+/** What the sessions say of windows, and of whom; without those that say nothing, because all messages moved away. */
 async function windowsIn(sql: TransactionSql): Promise<Windows[]> {
-  const rows = await sql<(Omit<Windows, "person"> & { names: string[] })[]>`
+  const rows = await sql<Windows[]>`
     select
-      array(
-        select distinct identity.value from public.whatsapp_identities as identity
+      (
+        select case identity.kind when 'bsuid' then 'user ' || identity.value
+          else 'nobody known with ' || identity.value || ' from -Infinity' end
+        from public.whatsapp_identities as identity
         where identity.contact_id = session.contact_id
-      ) as names,
+        order by identity.kind = 'wa_id' limit 1
+      ) as person,
       session.phone_number_id as number,
       session.last_inbound_at as inbound,
       session.window_expires_at as window,
       session.last_outbound_at as outbound,
       session.referred_at as referred,
       session.free_entry_expires_at as free
-    from public.whatsapp_sessions as session`;
-  return rows.map(({ names, ...windows }) => ({ person: names.sort().join(" "), ...windows })).sort(byKey);
+    from public.whatsapp_sessions as session
+    where num_nonnulls(session.last_inbound_at, session.last_outbound_at, session.free_entry_expires_at) > 0`;
+  return rows.map((row) => ({ ...row })).sort(byKey);
 }
 
 /** Runs `work` and undoes it. */
