@@ -23,6 +23,9 @@ export function developmentSettings(apiUrl: string, databaseUrl: string): Record
     APP_ENVIRONMENT: "development",
     WHATSAPP_APP_SECRETS: "local-app-secret",
     WHATSAPP_VERIFY_TOKEN: "local-verify-token",
+    STRIPE_WEBHOOK_SECRETS: "whsec_local_stripe,whsec_local_stripe_next",
+    STANDARD_WEBHOOK_SECRETS:
+      "whsec_bG9jYWwtc3RhbmRhcmQtd2ViaG9va3Mtc2VjcmV0,whsec_bG9jYWwtc3RhbmRhcmQtd2ViaG9va3MtbmV4dC0x",
     WORKER_TOKENS: "local-worker-token",
     METRICS_TOKENS: "local-metrics-token",
   };

@@ -26,6 +26,18 @@ $$;
 
 comment on function private.refuse_truncate is 'Keeps a table from being emptied past its row triggers and policies.';
 
+create function private.refuse_change()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end;
+$$;
+
+comment on function private.refuse_change is 'Keeps the rows of an append-only table, and of its leaves, as they were written.';
+
 create function private.protect_partition(leaf regclass)
 returns void
 language plpgsql

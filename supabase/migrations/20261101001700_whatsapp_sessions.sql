@@ -118,6 +118,10 @@ comment on column public.whatsapp_session_transitions.actor is 'Who changed it, 
 create index whatsapp_session_transitions_session_id_id_idx on public.whatsapp_session_transitions (session_id, id);
 alter table public.whatsapp_session_transitions enable row level security;
 grant select on public.whatsapp_session_transitions to service_role;
+create trigger refuse_change
+before update or delete on public.whatsapp_session_transitions
+for each row execute function private.refuse_change();
+
 select private.manage_partitions('whatsapp_session_transitions', interval '13 months', interval '25 months');
 
 create view public.whatsapp_session_stats

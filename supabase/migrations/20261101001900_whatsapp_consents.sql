@@ -75,4 +75,8 @@ create index whatsapp_consents_kind_value_idx on public.whatsapp_consents (kind,
 alter table public.whatsapp_consents enable row level security;
 grant select on public.whatsapp_consents to service_role;
 
+create trigger refuse_change
+before update or delete on public.whatsapp_consents
+for each row execute function private.refuse_change();
+
 commit;

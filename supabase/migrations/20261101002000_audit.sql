@@ -14,18 +14,6 @@ $$;
 comment on function private.cluster_id is
   'Which Postgres cluster this is. Transaction ids only mean something beside it: a restored dump begins to count anew.';
 
-create function private.refuse_change()
-returns trigger
-language plpgsql
-set search_path = ''
-as $$
-begin
-  raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
-end;
-$$;
-
-comment on function private.refuse_change is 'Keeps the rows of an append-only table, and of its leaves, as they were written.';
-
 create table public.system_audit_logs (
   id uuid not null default private.uuid_v7(),
   created_at timestamptz not null generated always as (private.uuid_v7_time(id)) stored,

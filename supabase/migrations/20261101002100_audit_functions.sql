@@ -192,6 +192,7 @@ comment on function private.audit_table is
 
 select private.audit_table('public.profiles', '{full_name,phone}');
 select private.audit_table('private.operators');
+select private.audit_table('public.phone_link_reviews', '{phone}');
 
 create function private.search_audit_log(
   actor_type text,
