@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
+import { connect } from "../../../scripts/stack/connection.ts";
 import { as, createTestDatabase, rolledBack, sqlStateOf } from "../../support/database.ts";
 
 const database = await createTestDatabase();
@@ -95,6 +96,73 @@ Deno.test(
   }),
 );
 
+Deno.test("run_scheduled_job() does not run a job beside itself", async () => {
+  const { sql, url } = await createTestDatabase();
+  const other = connect(url);
+  await sql`insert into private.schedule (name, cron, command) values ('greet', '1 second', 'select 1')`;
+
+  const beside = await sql.begin(async (sql) => {
+    await run(sql, "greet");
+    const [row] = await other`select private.run_scheduled_job('greet') as went_well`;
+    return row!.went_well;
+  });
+
+  assertEquals(beside, null);
+  assertEquals((await other`select private.run_scheduled_job('greet') as went_well`)[0]!.went_well, true);
+  await Promise.all([sql.end(), other.end()]);
+});
+
+for (
+  const [cron, last, now, expected] of [
+    ["*/5 * * * *", "2026-11-30T10:04:59Z", "2026-11-30T10:04:59.9Z", false],
+    ["*/5 * * * *", "2026-11-30T10:04:59Z", "2026-11-30T10:05:00Z", true],
+    ["10 0 * * *", "2026-11-30T00:10:01Z", "2026-12-01T00:09:00Z", false],
+    ["10 0 * * *", "2026-11-30T00:10:01Z", "2026-12-01T00:10:00Z", true],
+    ["10 0 * * *", "2026-11-01T00:10:00Z", "2026-11-30T10:00:00Z", true],
+    ["10 0 * * *", "2026-12-01T00:00:00Z", "2026-11-30T10:00:00Z", false],
+    ["5 seconds", "2026-11-30T10:00:00Z", "2026-11-30T10:00:04.9Z", false],
+    ["5 seconds", "2026-11-30T10:00:00Z", "2026-11-30T10:00:05Z", true],
+    ["1 second", "2026-11-30T10:00:00Z", "2026-11-30T10:00:01Z", true],
+  ] as const
+) {
+  Deno.test(
+    `at ${now}, ${cron} last run ${last} is due: ${expected}`,
+    rolledBack(database, async (sql) => {
+      const [row] = await sql`select private.next_scheduled_run(${cron}, ${last}) <= ${now}::timestamptz as is_due`;
+
+      assertEquals(row!.is_due, expected);
+    }),
+  );
+}
+
+Deno.test(
+  "due_schedule() gives what has never run or is due, if it is enabled",
+  rolledBack(database, async (sql) => {
+    await sql`delete from private.schedule`;
+    for (const name of ["due", "early", "new", "off"]) await plan(sql, name, "select 1", "30 seconds");
+    await sql`update private.schedule set last_started_at = now() - interval '1 minute' where name in ('due', 'off')`;
+    await sql`update private.schedule set last_started_at = now() where name = 'early'`;
+    await sql`update private.schedule set is_enabled = false where name = 'off'`;
+
+    assertEquals((await sql`select name from private.due_schedule()`).map(({ name }) => name), ["new", "due"]);
+  }),
+);
+
+Deno.test(
+  "schedule_health tells what is late: stuck, or never begun",
+  rolledBack(database, async (sql) => {
+    await sql`delete from private.schedule`;
+    for (const name of ["new", "never", "punctual", "stuck", "off"]) await plan(sql, name, "select 1", "10 seconds");
+    await sql`update private.schedule set created_at = now() - interval '1 hour' where name <> 'new'`;
+    await sql`update private.schedule set last_started_at = now() - interval '15 seconds' where name = 'punctual'`;
+    await sql`update private.schedule set last_started_at = now() - interval '5 minutes' where name in ('stuck', 'off')`;
+    await sql`update private.schedule set is_enabled = false where name = 'off'`;
+
+    const late = await sql`select name from public.schedule_health where is_late order by name`;
+    assertEquals(late.map(({ name }) => name), ["never", "stuck"]);
+  }),
+);
+
 Deno.test(
   "run_scheduled_job() fails for a name that is not in the schedule",
   rolledBack(database, async (sql) => {
@@ -105,11 +173,17 @@ Deno.test(
 Deno.test(
   "every job of the schedule runs",
   rolledBack(database, async (sql) => {
-    for (const { name } of await sql`select name from private.schedule`) {
+    for (const { name } of await sql`select name from private.schedule where not is_top_level`) {
       assertEquals([name, await run(sql, name), (await healthOf(sql, name)).last_error], [name, true, null]);
     }
   }),
 );
+
+Deno.test("every top-level job of the schedule runs outside a transaction", async () => {
+  for (const { command } of await database.sql`select command from private.schedule where is_top_level`) {
+    await database.sql.unsafe(command).simple();
+  }
+});
 
 Deno.test(
   "the schedule takes five fields or 1 to 59 seconds, as pg_cron does",
@@ -117,91 +191,9 @@ Deno.test(
     for (const cron of ["* * * * *", "*/5 0-6 1,15 * 1", "1 second", "59 seconds"]) {
       assertEquals(await sqlStateOf(sql, (sql) => plan(sql, "job-" + cron, "select 1", cron)), "00000", cron);
     }
-    for (const cron of ["", "* * * *", "* * * * * *", "0 seconds", "60 seconds", "5 minutes", "@daily"]) {
+    for (const cron of ["", "* * * *", "99 * * * *", "* * * * * *", "0 seconds", "60 seconds", "5 minutes", "@daily"]) {
       assertEquals(await sqlStateOf(sql, (sql) => plan(sql, "job-" + cron, "select 1", cron)), "23514", cron);
     }
-  }),
-);
-
-/** What install_schedule() uses of pg_cron 1.6, over a table. */
-async function createCronStandIn(sql: TransactionSql): Promise<void> {
-  await sql.unsafe(`
-    create schema cron;
-    create table cron.job (jobid bigint generated always as identity primary key, jobname text unique, schedule text not null, command text not null);
-    create function cron.schedule(job_name text, schedule text, command text) returns bigint language sql as $$
-      insert into cron.job (jobname, schedule, command) values ($1, $2, $3)
-      on conflict (jobname) do update set schedule = excluded.schedule, command = excluded.command returning jobid $$;
-    create function cron.unschedule(job_name text) returns boolean language plpgsql as $$
-    begin
-      delete from cron.job where jobname = job_name;
-      if not found then raise 'could not find valid entry for job'; end if;
-      return true;
-    end $$;`).simple();
-}
-
-async function install(sql: TransactionSql): Promise<number> {
-  const [row] = await sql`select private.install_schedule() as count`;
-  return row!.count;
-}
-
-Deno.test(
-  "install_schedule() does nothing without pg_cron",
-  rolledBack(database, async (sql) => {
-    assertEquals(await install(sql), 0);
-  }),
-);
-
-Deno.test(
-  "install_schedule() gives pg_cron every enabled job, as often as it is called",
-  rolledBack(database, async (sql) => {
-    await createCronStandIn(sql);
-    await sql`delete from private.schedule`;
-    await plan(sql, "greet", "select 1", "*/5 * * * *");
-    await plan(sql, "rider's", "select 1", "10 seconds");
-    await plan(sql, "off", "select 1");
-    await sql`update private.schedule set is_enabled = false where name = 'off'`;
-
-    assertEquals([await install(sql), await install(sql)], [2, 2]);
-
-    assertEquals([...await sql`select jobname, schedule, command from cron.job order by jobname`], [
-      { jobname: "greet", schedule: "*/5 * * * *", command: "select private.run_scheduled_job('greet')" },
-      { jobname: "rider's", schedule: "10 seconds", command: "select private.run_scheduled_job('rider''s')" },
-    ]);
-  }),
-);
-
-Deno.test(
-  "install_schedule() follows changes, and leaves other people's jobs alone",
-  rolledBack(database, async (sql) => {
-    await createCronStandIn(sql);
-    await sql`select cron.schedule('backup', '0 3 * * *', 'select 1')`;
-    await sql`delete from private.schedule`;
-    for (const name of ["moves", "goes", "sleeps", "stays"]) await plan(sql, name, "select 1", "1 1 * * *");
-    await install(sql);
-    await sql`update private.schedule set cron = '2 2 * * *' where name = 'moves'`;
-    await sql`update private.schedule set is_enabled = false where name = 'sleeps'`;
-    await sql`delete from private.schedule where name = 'goes'`;
-
-    assertEquals(await install(sql), 2);
-
-    assertEquals([...await sql`select jobname, schedule from cron.job order by jobname`], [
-      { jobname: "backup", schedule: "0 3 * * *" },
-      { jobname: "moves", schedule: "2 2 * * *" },
-      { jobname: "stays", schedule: "1 1 * * *" },
-    ]);
-  }),
-);
-
-Deno.test(
-  "what pg_cron was given runs the job",
-  rolledBack(database, async (sql) => {
-    await createCronStandIn(sql);
-    await install(sql);
-
-    const [job] = await sql`select command from cron.job where jobname = 'purge-rate-limits'`;
-    await sql.unsafe(job!.command);
-
-    assertEquals((await healthOf(sql, "purge-rate-limits")).has_run, true);
   }),
 );
 
