@@ -1,14 +1,11 @@
 import type { Context } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
-import { Problem } from "../problem.ts";
 import type { RequestTrace } from "../trace.ts";
 import type { Caller } from "./caller.ts";
 import { callHeaders, rpcUrl } from "./client.ts";
 import type { Database } from "./database.types.ts";
 import { forwardedHeaders, problemOf } from "./refusal.ts";
-
-/** Longer than any function's statement_timeout, shorter than the patience of Meta, Stripe and browsers. */
-const DEADLINE_MS = 9_000;
+import { send } from "./transport.ts";
 
 /** A schema as `supabase gen types` describes it, as far as calls need it. */
 export interface CallableSchema {
@@ -71,28 +68,12 @@ async function call(
   c: Context,
   name: string,
   args: unknown,
-  { correlationId, deadlineMs = DEADLINE_MS }: CallOptions = {},
+  { correlationId, deadlineMs }: CallOptions = {},
 ): Promise<{ response: Response; text: string }> {
   const request = { method: "POST", headers: callHeaders(c, correlationId), body: JSON.stringify(args) };
   const { response, text } = await timed(c.get("trace"), () => send(rpcUrl(name), request, deadlineMs));
   if (response.ok) return { response, text };
   throw problemOf(response, text, { ownKey: usesOwnKey(c.get("caller")) });
-}
-
-async function send(
-  url: string,
-  request: RequestInit,
-  deadlineMs: number,
-): Promise<{ response: Response; text: string }> {
-  try {
-    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(deadlineMs) });
-    return { response, text: await response.text() };
-  } catch (cause) {
-    if (cause instanceof DOMException && cause.name === "TimeoutError") {
-      throw new Problem("database_timeout", { cause });
-    }
-    throw new Problem("service_unavailable", { headers: { "retry-after": "2" }, cause });
-  }
 }
 
 async function timed<Result>(trace: RequestTrace, work: () => Promise<Result>): Promise<Result> {
