@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { APP_SECRET, deliver, forge, sign } from "./deliver.ts";
+import { APP_SECRET, deliver, forge, sign } from "../../scripts/fakes/graph/deliver.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -1,6 +1,6 @@
 import { assert, assertFalse } from "@std/assert";
 import { isSignedByMeta } from "../../../shared/whatsapp/signature.ts";
-import { forge, sign } from "../../whatsapp/deliver.ts";
+import { forge, sign } from "../../../scripts/fakes/graph/deliver.ts";
 
 const BODY = new TextEncoder().encode(String.raw`{"text":"Muraho \ud83d\ude00 \/"}`);
 

@@ -1,6 +1,6 @@
 import { type Draft, envelope, type Json, type PlacedClaim, whole } from "./delivery.ts";
 import { inbound, post, textMessage } from "./messages.ts";
-import { metaJson } from "./meta_json.ts";
+import { metaJson } from "../../../scripts/fakes/graph/meta_json.ts";
 import * as scene from "./scene.ts";
 import { entry, type Scenario, type Scene, table } from "./scene.ts";
 

@@ -1,6 +1,6 @@
 import { envelope, type Json, whole } from "./delivery.ts";
 import { message, post, textMessage } from "./messages.ts";
-import { BEYOND_DOUBLE } from "./meta_json.ts";
+import { BEYOND_DOUBLE } from "../../../scripts/fakes/graph/meta_json.ts";
 import * as scene from "./scene.ts";
 import { entry, type Scenario, table } from "./scene.ts";
 

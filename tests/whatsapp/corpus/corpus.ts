@@ -8,8 +8,8 @@ import { type Delivery, written } from "./delivery.ts";
 import { ENVELOPE_SCENARIOS } from "./envelope.ts";
 import { FAULT_SCENARIOS } from "./faults.ts";
 import { MESSAGE_SCENARIOS } from "./messages.ts";
-import { metaJson } from "./meta_json.ts";
-import { type Random, random } from "./random.ts";
+import { metaJson } from "../../../scripts/fakes/graph/meta_json.ts";
+import { type Random, random } from "../../../scripts/fakes/random.ts";
 import { PHONES } from "./scene.ts";
 import { STATUS_SCENARIOS } from "./statuses.ts";
 

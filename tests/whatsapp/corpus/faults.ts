@@ -2,7 +2,7 @@ import { echo, synchronised } from "./coexistence.ts";
 import { type Claim, type Element, envelope, exploded, type Json, type Kind, whole } from "./delivery.ts";
 import { MESSAGES } from "./message_types.ts";
 import { errorElement, inbound, textMessage } from "./messages.ts";
-import { BEYOND_DOUBLE } from "./meta_json.ts";
+import { BEYOND_DOUBLE } from "../../../scripts/fakes/graph/meta_json.ts";
 import * as scene from "./scene.ts";
 import { entry, type Scenario, type Scene, table } from "./scene.ts";
 import { status } from "./statuses.ts";

@@ -1,6 +1,6 @@
 import type { Change, Draft, Entry, Json } from "./delivery.ts";
 import { FORMS, type Identity, PEOPLE, type Person } from "./people.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../../scripts/fakes/random.ts";
 
 /** One of our business numbers. */
 export interface Phone {
