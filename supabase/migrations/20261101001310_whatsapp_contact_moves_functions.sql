@@ -121,6 +121,7 @@ begin
       join public.whatsapp_contacts as contact on contact.id in (move.from_contact_id, move.into_contact_id)
     ));
   end if;
+  perform private.move_whatsapp_sends(array(select distinct move.from_contact_id from unnest(v_moves) as move));
   update public.whatsapp_contact_moves as move set is_followed = true where not move.is_followed;
 end;
 $$;

@@ -74,7 +74,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- The order in which all deliveries lock: people, numbers, message keys, event keys, reports, consents, contacts, sessions.
+  -- The order in which all deliveries lock: people, numbers, message keys, event keys, reports, consents, contacts, sessions, lanes, queue,
+  -- streams.
   v_contacts jsonb := private.whatsapp_contacts_of(store_whatsapp_items.items);
   v_kinds public.whatsapp_item_kind[] := array(
     select distinct item.kind from unnest(store_whatsapp_items.items) as item where item.outcome is null
@@ -92,6 +93,7 @@ begin
     v_settlements := v_settlements || array(
       select stored from private.store_whatsapp_statuses(store_whatsapp_items.items) as stored
     );
+    v_contacts := v_contacts || private.contacts_of_whatsapp_reports(store_whatsapp_items.items);
   end if;
   if v_kinds && '{event,unknown}' then
     v_settlements := v_settlements || array(
@@ -105,6 +107,10 @@ begin
   perform private.remember_whatsapp_names(store_whatsapp_items.items, v_contacts);
   perform private.touch_whatsapp_sessions(store_whatsapp_items.items, v_contacts, v_settlements);
   perform private.answer_phone_links(store_whatsapp_items.items, v_settlements);
+  if v_kinds && '{status}' then
+    perform private.settle_whatsapp_reports(store_whatsapp_items.items, v_settlements);
+  end if;
+  perform private.record_whatsapp_item_events(store_whatsapp_items.items, v_contacts, v_settlements);
   return query select * from unnest(v_settlements);
 end;
 $$;

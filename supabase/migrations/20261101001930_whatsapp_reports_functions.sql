@@ -55,32 +55,53 @@ $$;
 comment on function private.whatsapp_report_topic is
   'Kind of subject and topic of an event, or null if it tells no state. What one event says does not hide what another does: each has a topic of its own.';
 
+create function private.keep_whatsapp_reports(reports public.whatsapp_reports[])
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  insert into public.whatsapp_reports as stored (subject_kind, subject, topic, payload, reported_at, delivery_id)
+  select distinct on (report.subject_kind, report.subject, report.topic)
+    report.subject_kind, report.subject, report.topic, report.payload, report.reported_at, report.delivery_id
+  from unnest(keep_whatsapp_reports.reports) as report
+  order by report.subject_kind, report.subject, report.topic, report.reported_at desc, report.payload::text desc
+  on conflict on constraint whatsapp_reports_pkey do update
+    set payload = excluded.payload, reported_at = excluded.reported_at, delivery_id = excluded.delivery_id
+    where (stored.reported_at, stored.payload::text) < (excluded.reported_at, excluded.payload::text);
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+
+comment on function private.keep_whatsapp_reports is
+  'Keeps the latest of what Meta tells, of two of one second always the same one; says how many were news.';
+
 create function private.store_whatsapp_reports(delivery_id uuid, items private.whatsapp_item[])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into public.whatsapp_reports as stored (subject_kind, subject, topic, payload, reported_at, delivery_id)
-  select distinct on (told.kind, about.subject, told.topic)
-    told.kind, about.subject, told.topic, item.payload, coalesce(item.occurred_at, now()), store_whatsapp_reports.delivery_id
-  from unnest(store_whatsapp_reports.items) as item
-  cross join lateral (select private.whatsapp_report_topic(item.field, item.payload) as title) as report
-  cross join lateral (
-    select split_part(report.title, ' ', 1)::public.whatsapp_report_subject as kind,
-      substr(report.title, strpos(report.title, ' ') + 1) as topic
-    where report.title is not null
-  ) as told
-  cross join lateral private.whatsapp_report_subject(told.kind, item.waba_id, item.payload) as about (subject)
-  where item.outcome is null and item.kind = 'event' and about.subject is not null
-  order by told.kind, about.subject, told.topic, coalesce(item.occurred_at, now()) desc, item.payload::text desc
-  on conflict on constraint whatsapp_reports_pkey do update
-    set payload = excluded.payload, reported_at = excluded.reported_at, delivery_id = excluded.delivery_id
-    where (stored.reported_at, stored.payload::text) < (excluded.reported_at, excluded.payload::text);
+  perform private.keep_whatsapp_reports(array(
+    select row(
+      told.kind, about.subject, told.topic, item.payload, coalesce(item.occurred_at, now()), store_whatsapp_reports.delivery_id
+    )::public.whatsapp_reports
+    from unnest(store_whatsapp_reports.items) as item
+    cross join lateral (select private.whatsapp_report_topic(item.field, item.payload) as title) as report
+    cross join lateral (
+      select split_part(report.title, ' ', 1)::public.whatsapp_report_subject as kind,
+        substr(report.title, strpos(report.title, ' ') + 1) as topic
+      where report.title is not null
+    ) as told
+    cross join lateral private.whatsapp_report_subject(told.kind, item.waba_id, item.payload) as about (subject)
+    where item.outcome is null and item.kind = 'event' and about.subject is not null
+  ));
 end;
 $$;
 
-comment on function private.store_whatsapp_reports is
-  'Keeps the latest of what Meta tells of templates, numbers and accounts; of two of one second always the same one.';
+comment on function private.store_whatsapp_reports is 'Keeps what the events of a delivery tell of templates, numbers and accounts.';
 
 commit;

@@ -1,51 +1,5 @@
 begin;
 
-create view public.whatsapp_templates
-with (security_invoker = on)
-as
-select
-  known.subject[1] as waba_id,
-  known.subject[2] as name,
-  known.subject[3] as language,
-  coalesce(status.payload, quality.payload, category.payload) ->> 'message_template_id' as template_id,
-  status.payload ->> 'event' as status,
-  nullif(status.payload ->> 'reason', 'NONE') as reason,
-  status.reported_at as status_as_of,
-  latest_category.category,
-  latest_category.reported_at as category_as_of,
-  quality.payload ->> 'new_quality_score' as quality,
-  quality.reported_at as quality_as_of,
-  coalesce(status.payload ->> 'event' in ('APPROVED', 'REINSTATED', 'FLAGGED'), true) as is_sendable
-from (
-  select distinct report.subject from public.whatsapp_reports as report where report.subject_kind = 'template'
-) as known
-left join public.whatsapp_reports as status
-  on status.subject_kind = 'template' and status.subject = known.subject and status.topic = 'status'
-left join public.whatsapp_reports as quality
-  on quality.subject_kind = 'template' and quality.subject = known.subject and quality.topic = 'quality'
-left join public.whatsapp_reports as category
-  on category.subject_kind = 'template' and category.subject = known.subject and category.topic = 'category'
-left join lateral (
-  select told.category, told.reported_at
-  from (values
-    (status.payload ->> 'message_template_category', status.reported_at),
-    (
-      case when private.epoch_time(category.payload -> 'category_update_timestamp') <= now()
-        then category.payload ->> 'correct_category' else category.payload ->> 'new_category' end,
-      category.reported_at
-    )
-  ) as told (category, reported_at)
-  where told.category is not null
-  order by told.reported_at desc, told.category
-  limit 1
-) as latest_category on true;
-
-comment on view public.whatsapp_templates is
-  'The templates that Meta has told us something of: status, quality and category as of Meta''s times. A notice of a coming category counts from '
-  'its time on. is_sendable is false where the status is anything but approved, reinstated or flagged; of a template never reported it is true.';
-grant execute on function private.epoch_time to service_role;
-grant select on public.whatsapp_templates to service_role;
-
 create view public.whatsapp_number_states
 with (security_invoker = on)
 as

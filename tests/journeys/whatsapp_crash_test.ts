@@ -11,7 +11,7 @@ import { createRpc } from "../../scripts/stack/rpc/handler.ts";
 import { messages, text } from "../support/deliveries.ts";
 import { captureLog } from "../support/log_lines.ts";
 import { useSettings } from "../support/settings.ts";
-import { deliver } from "../whatsapp/deliver.ts";
+import { deliver } from "../../scripts/fakes/graph/deliver.ts";
 
 captureLog();
 
