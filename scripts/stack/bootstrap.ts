@@ -17,12 +17,17 @@ export async function prepareCluster(superuser: Sql): Promise<void> {
 export async function prepareDatabase(superuserUrl: string, keys: Keys): Promise<void> {
   const sql = connect(superuserUrl);
   try {
-    const [row] = await sql`select from pg_namespace where nspname = 'vault'`;
-    if (row) return;
-    await sql.unsafe(await statements("database")).simple();
-    await createAuthTables(superuserUrl, keys);
-    await sql.unsafe(await statements("auth")).simple();
-    await sql.unsafe(await statements("vault")).simple();
+    const [found] = await sql`
+      select to_regnamespace('vault') is not null as has_vault,
+        to_regnamespace('net') is not null
+          or exists (select from pg_available_extensions where name = 'pg_net') as has_net`;
+    if (!found!.has_vault) {
+      await sql.unsafe(await statements("database")).simple();
+      await createAuthTables(superuserUrl, keys);
+      await sql.unsafe(await statements("auth")).simple();
+      await sql.unsafe(await statements("vault")).simple();
+    }
+    if (!found!.has_net) await sql.unsafe(await statements("net")).simple();
   } finally {
     await sql.end();
   }

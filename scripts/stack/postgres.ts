@@ -20,19 +20,27 @@ export interface Postgres {
 const NOBODY = { uid: 65534, gid: 65534 };
 const asServerUser = Deno.uid() === 0 ? NOBODY : {};
 
+/** Where a cluster is, and how it runs. */
+export interface PostgresOptions {
+  folder: string;
+  port: number;
+  /** Whether a terminal's Ctrl-C is not its own, so that whoever started it can still write before stopping it. */
+  isDetached?: boolean;
+}
+
 /**
  * Starts Postgres 17 from the npm binaries on `port`, making the cluster in `folder` when there is none.
  *
  * @throws StackError when the port is taken, the folder is not usable or the server does not come up
  */
-export async function startPostgres(options: { folder: string; port: number }): Promise<Postgres> {
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const folder = await usableFolder(options.folder);
   const bin = join(await reachableBinaries(folder), "bin");
   const data = join(folder, "postgres");
   await stopLeftover(data);
   refuseTakenPort(options.port, "database", "--db-port");
   const isNew = await initialise(bin, data);
-  const child = await readyServer(() => spawnServer(bin, data, options.port), options.port);
+  const child = await readyServer(() => spawnServer(bin, data, options), options.port);
   return {
     port: options.port,
     pid: child.pid,
@@ -81,7 +89,7 @@ async function initialise(bin: string, data: string): Promise<boolean> {
   return true;
 }
 
-function spawnServer(bin: string, data: string, port: number): Deno.ChildProcess {
+function spawnServer(bin: string, data: string, { port, isDetached }: PostgresOptions): Deno.ChildProcess {
   const settings = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
@@ -96,6 +104,7 @@ function spawnServer(bin: string, data: string, port: number): Deno.ChildProcess
     ...asServerUser,
     cwd: "/",
     args: ["-D", data, "-p", String(port), ...flags],
+    detached: isDetached,
     stdout: "null",
     stderr: "piped",
   }).spawn();
@@ -158,7 +167,7 @@ async function stop(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void
   try {
     child.kill(signal);
   } catch {
-    // It has ended already: a terminal's Ctrl-C reaches the whole process group.
+    // It has ended already: without a process group of its own, a terminal's Ctrl-C reaches it too.
   }
   const impatience = setTimeout(() => child.kill("SIGQUIT"), 10_000);
   await child.status;

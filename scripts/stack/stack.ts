@@ -6,9 +6,9 @@ import { provideEdgeRuntime } from "./edge_runtime.ts";
 import { loadFunctions } from "./functions.ts";
 import { createGateway } from "./gateway.ts";
 import { createIdentify } from "./identity.ts";
+import { openLocalGraph } from "./local_graph.ts";
 import { runFile } from "./sql_file.ts";
 import type { StackOptions } from "./options.ts";
-import { connect } from "./connection.ts";
 import { usableFolder } from "./data_folder.ts";
 import { refuseTakenPort } from "./port.ts";
 import { startPostgres } from "./postgres.ts";
@@ -16,6 +16,7 @@ import { StackError } from "./stack_error.ts";
 import { createRpc } from "./rpc/handler.ts";
 import { startScheduleTimer } from "./schedule_timer.ts";
 import { claimFolder, removeState, type StackState, writeState } from "./state.ts";
+import { openWakeups } from "./wakeups.ts";
 
 const SEED = new URL("../../supabase/seed.sql", import.meta.url);
 
@@ -56,9 +57,14 @@ async function open(options: StackOptions, closers: Closers): Promise<StackState
     await openApi(target, apiUrl, closers),
   );
   closers.push(() => soon(server.shutdown()));
+  const closeGraph = openLocalGraph(`${apiUrl}/functions/v1/whatsapp-webhook`);
+  closers.push(() => soon(closeGraph()));
   const endFunctions = provideEdgeRuntime();
   closers.push(() => soon(endFunctions()));
-  openSchedule(target, closers);
+  const workerToken = Deno.env.get("WORKER_TOKENS")!.split(",")[0]!.trim();
+  closers.push(await openWakeups(target, { functionsUrl: `${apiUrl}/functions/v1`, workerToken }));
+  const stopTimer = startScheduleTimer(target.url);
+  closers.push(() => soon(stopTimer()));
   const state = { pid: Deno.pid, apiUrl, dbUrl: target.url };
   await writeState(folder, state);
   closers.push(() => removeState(folder));
@@ -74,7 +80,8 @@ async function soon(ending: Promise<unknown>): Promise<void> {
 }
 
 async function openPostgres(folder: string, port: number, closers: Closers): Promise<Target> {
-  const postgres = await startPostgres({ folder, port });
+  // The functions write when they are told of the end.
+  const postgres = await startPostgres({ folder, port, isDetached: true });
   closers.push(() => postgres.stop());
   return localTarget(port);
 }
@@ -123,12 +130,6 @@ async function openApi(target: Target, apiUrl: string, closers: Closers): Promis
     auth,
     publicUrl: apiUrl,
   });
-}
-
-function openSchedule(target: Target, closers: Closers): void {
-  const sql = connect(target.url);
-  const stopTimer = startScheduleTimer(sql);
-  closers.push(() => sql.end({ timeout: 0 }), () => soon(stopTimer()));
 }
 
 /** Development values fill what the environment does not set. */

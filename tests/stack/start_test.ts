@@ -5,8 +5,9 @@ import { connect, SUPERUSER, urlOf } from "../../scripts/stack/connection.ts";
 import { dataFolder } from "../../scripts/stack/data_folder.ts";
 import { freePort } from "../../scripts/stack/port.ts";
 import { StackError } from "../../scripts/stack/stack_error.ts";
-import { messages, text } from "../support/deliveries.ts";
-import { deliver } from "../whatsapp/deliver.ts";
+import { deliver } from "../../scripts/fakes/graph/deliver.ts";
+import { LOCAL_KEYS } from "../../scripts/stack/development.ts";
+import { messages, NUMBER, text } from "../support/deliveries.ts";
 import { CHECKOUT, runScript, serversOn, type StackProcess, startStack, temporaryData } from "./stack_process.ts";
 
 /** Whether the stack takes a signed delivery, and whether it had it already. */
@@ -67,6 +68,33 @@ Deno.test("a stack from its first start to its last", async (t) => {
         assertMatch(stdout, new RegExp(`^API_URL="${stack.url}"$`, "m"));
         assertMatch(stdout, new RegExp(`^DB_URL="${stack.databaseUrl}"$`, "m"));
         assertEquals(stack.stdout().includes(stdout), true);
+      }),
+  );
+
+  await t.step(
+    "a message that is enqueued leaves, is printed, and its statuses come back",
+    () =>
+      start(async (stack) => {
+        await sendDelivery(stack, messages(text()));
+        const answer = await fetch(`${stack.url}/rest/v1/rpc/enqueue_whatsapp_message`, {
+          method: "POST",
+          headers: { apikey: LOCAL_KEYS.secretKey, "content-type": "application/json" },
+          body: JSON.stringify({
+            phone_number_id: NUMBER,
+            recipient_phone: "+250788000001",
+            message_type: "text",
+            message_payload: { text: { body: "Murakaza neza" } },
+          }),
+        });
+
+        assertEquals(answer.status, 200);
+        await answer.body?.cancel();
+        const sql = connect(stack.databaseUrl);
+        while ((await sql`select from public.whatsapp_message_statuses where status = 'read'`).length === 0) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        await sql.end();
+        assertStringIncludes(stack.stdout(), 'whatsapp to +250788000001: text {"body":"Murakaza neza"}');
       }),
   );
 

@@ -1,0 +1,25 @@
+import type { ServiceRpc } from "shared/db/service_rpc.ts";
+import type { Source } from "shared/worker/drain.ts";
+import { jobs } from "./jobs.ts";
+import { email, push, sms } from "./notification_channels.ts";
+import { notificationSource } from "./notification_source.ts";
+import { pushReceipts } from "./push_receipts.ts";
+import { repeatedSource } from "./repeated_source.ts";
+import { type SendingOptions, whatsappMessages } from "./whatsapp_messages.ts";
+import { whatsappReads } from "./whatsapp_reads.ts";
+
+/** Everything that the worker works on: a line for each source, in the order of their first turns. */
+export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
+  return [
+    repeatedSource(call, "run_subscriptions"),
+    repeatedSource(call, "run_messages"),
+    jobs(call),
+    repeatedSource(call, "run_notifications"),
+    whatsappMessages(call, options),
+    whatsappReads(call),
+    notificationSource(call, sms()),
+    notificationSource(call, push(call)),
+    notificationSource(call, email()),
+    pushReceipts(call),
+  ];
+}
