@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { type Bundle, bundle } from "../scripts/source/bundle.ts";
 import { developmentSettings } from "../scripts/stack/development.ts";
 import { functionNames } from "../scripts/stack/functions.ts";
 import type { Measurement } from "./measurement.ts";
@@ -20,19 +21,18 @@ export const coldStart: Measurement = {
   async run() {
     const folder = await Deno.makeTempDir();
     const functions = functionNames().map((name) => [name, `../supabase/functions/${name}/index.ts`]);
-    const entries: [string, string][] = [];
+    const entries: [string, Bundle][] = [];
     for (const [name = "", source = ""] of [...Object.entries(PEERS), ...functions]) {
-      entries.push([name, await bundle(new URL(source, HERE), join(folder, `${name}.js`))]);
+      entries.push([name, await bundle(new URL(source, HERE).pathname, join(folder, name))]);
     }
-    const rivals = entries.map(([name, path]) => [name, () => firstAnswer(name, path)]);
+    const rivals = entries.map(([name, { entry }]) => [name, () => firstAnswer(name, entry)]);
     const found = await interleave<number>(ROUNDS, Object.fromEntries(rivals));
-    const rows = await Promise.all(entries.map(async ([name, path]) => {
+    const rows = await Promise.all(entries.map(async ([name, { atStart }]) => {
       const times = found[name]!;
-      const { bytes, gzipped } = await sizeOf(path);
       return [
         name,
-        figure(bytes / 1_000),
-        figure(gzipped / 1_000),
+        figure(atStart.length / 1_000),
+        figure((await gzipped(atStart)) / 1_000),
         figure(Math.min(...times)),
         figure(median(times)),
         ratio(median(times), median(found[HELLO]!)),
@@ -44,17 +44,12 @@ export const coldStart: Measurement = {
       columns: ["function", "bundle, kB", "gzip, kB", "best, ms", "median, ms", "ratio"],
       rows,
       notes: [
-        "`deno bundle --minify`; what is imported only when asked for (the OpenAPI writer) is in the size, and not run.",
+        "`deno bundle --minify --code-splitting`; what is imported only when asked for (the OpenAPI writer, the mail client) is neither in the size nor run.",
         `Times are wall time of a whole process in ${ROUNDS} interleaved rounds, without V8's code cache; the first line is what the runtime alone takes. The request is one that no route serves.`,
       ],
     }];
   },
 };
-
-async function bundle(source: URL, target: string): Promise<string> {
-  await deno(["bundle", "--quiet", "--minify", "--platform", "deno", "-o", target, source.pathname]);
-  return target;
-}
 
 async function firstAnswer(name: string, path: string): Promise<number> {
   const startedAt = performance.now();
@@ -69,8 +64,7 @@ async function deno(args: string[]): Promise<void> {
   if (!success) throw new Error(`deno ${args[0]} failed\n${new TextDecoder().decode(stderr)}`);
 }
 
-async function sizeOf(path: string): Promise<{ bytes: number; gzipped: number }> {
-  const bytes = await Deno.readFile(path);
+async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
   const gzip = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return { bytes: bytes.length, gzipped: (await new Response(gzip).arrayBuffer()).byteLength };
+  return (await new Response(gzip).arrayBuffer()).byteLength;
 }

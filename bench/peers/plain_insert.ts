@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { isSignedByMeta } from "../../shared/whatsapp/signature.ts";
-import { APP_SECRET } from "../../tests/whatsapp/deliver.ts";
+import { APP_SECRET } from "../../scripts/fakes/graph/deliver.ts";
 
 /** The floor of what a durable webhook costs: verify the signature, insert the raw body, answer. Knows no duplicates. */
 const [port, databaseUrl = ""] = Deno.args;

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { developmentSettings } from "../../scripts/stack/development.ts";
 import webhook from "../../supabase/functions/whatsapp-webhook/index.ts";
-import { APP_SECRET } from "../../tests/whatsapp/deliver.ts";
+import { APP_SECRET } from "../../scripts/fakes/graph/deliver.ts";
 import { bareWebhook } from "../peers/bare_hono.ts";
 import { delivery, deliveryHeaders } from "../support/deliveries.ts";
 import { input, report } from "../support/processes.ts";

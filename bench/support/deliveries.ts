@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import { APP_SECRET } from "../../tests/whatsapp/deliver.ts";
-import { metaJson } from "../../tests/whatsapp/corpus/meta_json.ts";
+import { APP_SECRET } from "../../scripts/fakes/graph/deliver.ts";
+import { metaJson } from "../../scripts/fakes/graph/meta_json.ts";
 
 /** What a delivery holds, besides what every one of Meta's holds. */
 export interface DeliveryOptions {

@@ -23,6 +23,14 @@ export function cpuOfFamily(pid: number): number {
   return own + sum(childrenOf(pid).map(cpuOf));
 }
 
+/** CPU that everything on the machine has used since it started, its hypervisor's theft included, in milliseconds. */
+export function cpuOfMachine(): number {
+  const [user, nice, system, _idle, _waiting, irq, softIrq, stolen] = read("/proc/stat").split(/\s+/).slice(1).map(
+    Number,
+  );
+  return sum([user, nice, system, irq, softIrq, stolen].map((ticks) => ticks ?? NaN)) * 1_000 / TICKS;
+}
+
 export function parentOf(pid: number): number {
   return statOf(pid)[PPID]!;
 }

@@ -11,7 +11,7 @@ export interface Server extends AsyncDisposable {
 /** Starts a script of this checkout. What it prints is written, to /dev/null. */
 export function spawn(script: string, args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL(script, ROOT).pathname, ...args],
+    args: ["run", "-A", "--quiet", "--no-check", new URL(script, ROOT).pathname, ...args],
     stdout: "null",
     stderr: "inherit",
   }).spawn();
