@@ -1,4 +1,5 @@
 import { dirname, fromFileUrl, join } from "@std/path";
+import { bundle } from "./source/bundle.ts";
 import { type SourceFile, sourceFiles } from "./source/files.ts";
 import { importsOf } from "./source/text.ts";
 import { functionNames } from "./stack/functions.ts";
@@ -15,7 +16,7 @@ const copy = await Deno.makeTempDir({ prefix: "edge-runtime-" });
 try {
   const files = await copiedFiles(copy);
   const paths = files.map(({ path }) => path);
-  await platformDeno(["check", "--quiet", ...paths.filter((path) => !path.startsWith("tests/"))]);
+  await platformDeno(["check", "--quiet", ...paths.filter((path) => !/^(tests|scripts)\//.test(path))]);
   await platformDeno(["test", "-A", "--quiet", "--no-check", ...paths.filter((path) => path.endsWith("_test.ts"))]);
   for (const name of functionNames()) console.log(await bundled(name));
 } finally {
@@ -26,7 +27,7 @@ try {
 async function copiedFiles(folder: string): Promise<SourceFile[]> {
   const edge = await sourceFiles("shared", "supabase/functions");
   const types = { path: "shared/db/database.types.ts", text: await read("shared/db/database.types.ts") };
-  const tests = new Map((await sourceFiles("tests")).map((file) => [file.path, file]));
+  const tests = new Map((await sourceFiles("tests", "scripts/fakes")).map((file) => [file.path, file]));
   const roots = [...tests.values()].filter(({ path }) => path.endsWith("_test.ts"));
   const needed = roots.flatMap((root) => closureOf(root, tests) ?? []);
   const files = [...new Set([...edge, types, ...needed])];
@@ -35,10 +36,13 @@ async function copiedFiles(folder: string): Promise<SourceFile[]> {
     await Deno.writeTextFile(join(folder, path), text);
   }
   await Deno.writeTextFile(join(folder, "deno.json"), await adaptedConfig(files));
+  // A test compares it with the limits that are tested.
+  await Deno.mkdir(join(folder, "docs"));
+  await Deno.writeTextFile(join(folder, "docs/whatsapp.md"), await read("docs/whatsapp.md"));
   return files;
 }
 
-/** A test and the test files that it imports; nothing when one of them imports from elsewhere in the checkout. */
+/** A test and the test files and fakes that it imports; nothing when one of them imports from elsewhere in the checkout. */
 function closureOf(root: SourceFile, tests: Map<string, SourceFile>): SourceFile[] | undefined {
   const found = new Set([root]);
   for (const { path, text } of found) {
@@ -75,18 +79,14 @@ async function platformDeno([command, ...args]: string[]): Promise<void> {
   if (!success) throw new Error(`deno@${PLATFORM_DENO} ${command} failed`);
 }
 
-/** Bundles a function as a deployment would, and says how large it becomes. */
+/** Bundles a function, and says how large it becomes. */
 async function bundled(name: string): Promise<string> {
-  const output = join(copy, `${name}.js`);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--minify", `--output=${output}`, `supabase/functions/${name}/index.ts`],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(`${name} cannot be bundled\n${new TextDecoder().decode(stderr)}`);
-  const bytes = await Deno.readFile(output);
-  const gzipped = new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")));
-  const [plain, small] = [bytes.length, (await gzipped.bytes()).length].map((size) => Math.round(size / 1024));
-  return `${name}: ${plain} KiB bundled, ${small} KiB gzipped`;
+  const { atStart, inAll } = await bundle(`supabase/functions/${name}/index.ts`, join(copy, `${name}.bundle`));
+  const gzipped = new Response(new Blob([atStart]).stream().pipeThrough(new CompressionStream("gzip")));
+  const [start, small, all] = [atStart.length, (await gzipped.bytes()).length, inAll.length].map((size) =>
+    Math.round(size / 1024)
+  );
+  return `${name}: ${start} KiB at start, ${small} KiB gzipped; ${all} KiB in all`;
 }
 
 function read(path: string): Promise<string> {

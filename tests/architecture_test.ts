@@ -9,12 +9,21 @@ const LAYERS: Record<string, readonly string[]> = {
   "shared/db": [],
   "shared/http": ["shared/db", "shared/metrics"],
   "shared/metrics": ["shared/db"],
+  "shared/notifications": [],
   "shared/payments": [],
   "shared/whatsapp": [],
+  "shared/worker": [],
 };
 
 /** What runs on the platform: each package is part of every cold start. */
-const PACKAGES = ["hono", "zod", "libphonenumber-js", "@supabase/server"];
+const PACKAGES = [
+  "@block65/webcrypto-web-push",
+  "@supabase/server",
+  "hono",
+  "libphonenumber-js",
+  "nodemailer",
+  "zod",
+];
 
 interface Rule {
   /** Why a file breaks the rule; nothing when it does not. */

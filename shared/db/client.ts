@@ -35,13 +35,17 @@ export function rpcUrl(name: string): string {
 export function callHeaders(c: Context, correlationId?: string): Record<string, string> {
   const trace: RequestTrace = c.get("trace");
   const caller: Caller = c.get("caller") ?? { mode: "none" };
-  const headers = credentialHeaders(caller);
-  headers["content-type"] = "application/json";
-  headers["x-request-id"] = trace.requestId;
-  headers["traceparent"] = trace.childTraceparent();
-  const correlation = correlationId ?? trace.correlationId;
-  if (correlation) headers["x-correlation-id"] = correlation;
-  return headers;
+  return { ...credentialHeaders(caller), ...traceHeaders(trace, correlationId ?? trace.correlationId) };
+}
+
+/** Headers of one JSON call that belongs to a trace, and perhaps to a piece of business. */
+export function traceHeaders(trace: RequestTrace, correlationId?: string): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    "x-request-id": trace.requestId,
+    "traceparent": trace.childTraceparent(),
+    ...(correlationId ? { "x-correlation-id": correlationId } : {}),
+  };
 }
 
 function credentialHeaders(caller: Caller): Record<string, string> {

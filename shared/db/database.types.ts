@@ -56,6 +56,352 @@ export type Database = {
         };
         Relationships: [];
       };
+      "background_jobs": {
+        Row: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "finished_at": string | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "lease_token": number;
+          "lease_until": string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress": Json | null;
+          "ready_position": number | null;
+          "request_hash": string | null;
+          "result": Json | null;
+          "scheduled_at": string;
+          "started_at": string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "finished_at"?: string | null;
+          "id"?: string;
+          "idempotency_key"?: string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error"?: string | null;
+          "last_failed_at"?: string | null;
+          "lease_token"?: number;
+          "lease_until"?: string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress"?: Json | null;
+          "ready_position"?: number | null;
+          "request_hash"?: string | null;
+          "result"?: Json | null;
+          "scheduled_at": string;
+          "started_at"?: string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key"?: string | null;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "finished_at"?: string | null;
+          "id"?: string;
+          "idempotency_key"?: string | null;
+          "job_name"?: string;
+          "job_type"?: string;
+          "last_error"?: string | null;
+          "last_failed_at"?: string | null;
+          "lease_token"?: number;
+          "lease_until"?: string | null;
+          "max_attempts"?: number;
+          "payload"?: NonNullable<Json>;
+          "priority"?: number;
+          "progress"?: Json | null;
+          "ready_position"?: number | null;
+          "request_hash"?: string | null;
+          "result"?: Json | null;
+          "scheduled_at"?: string;
+          "started_at"?: string | null;
+          "state"?: Database["public"]["Enums"]["job_state"];
+          "unique_key"?: string | null;
+        };
+        Relationships: [];
+      };
+      "event_keys": {
+        Row: {
+          "appended_at": string;
+          "event_id": string;
+          "stream_id": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "appended_at": string;
+          "event_id": string;
+          "stream_id": number;
+          "version": number;
+        };
+        Update: {
+          "appended_at"?: string;
+          "event_id"?: string;
+          "stream_id"?: number;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "event_parked": {
+        Row: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "attempt_count": number;
+          "event_type": string;
+          "id": string;
+          "last_error": string | null;
+          "parked_at": string;
+          "position": number;
+          "replay_from": string | null;
+          "stream_id": number;
+          "subscription_name": string;
+          "transaction_id": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "attempt_count": number;
+          "event_type": string;
+          "id": string;
+          "last_error"?: string | null;
+          "parked_at"?: string;
+          "position": number;
+          "replay_from"?: string | null;
+          "stream_id": number;
+          "subscription_name": string;
+          "transaction_id": number;
+          "version": number;
+        };
+        Update: {
+          "aggregate_id"?: string;
+          "aggregate_type"?: string;
+          "attempt_count"?: number;
+          "event_type"?: string;
+          "id"?: string;
+          "last_error"?: string | null;
+          "parked_at"?: string;
+          "position"?: number;
+          "replay_from"?: string | null;
+          "stream_id"?: number;
+          "subscription_name"?: string;
+          "transaction_id"?: number;
+          "version"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "event_parked_subscription_name_fkey";
+            columns: ["subscription_name"];
+            isOneToOne: false;
+            referencedRelation: "event_subscription_stats";
+            referencedColumns: ["name"];
+          },
+          {
+            foreignKeyName: "event_parked_subscription_name_fkey";
+            columns: ["subscription_name"];
+            isOneToOne: false;
+            referencedRelation: "event_subscriptions";
+            referencedColumns: ["name"];
+          },
+        ];
+      };
+      "event_snapshots": {
+        Row: {
+          "event_at": string;
+          "saved_at": string;
+          "schema_version": number;
+          "state": NonNullable<Json>;
+          "stream_id": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "event_at": string;
+          "saved_at"?: string;
+          "schema_version": number;
+          "state": NonNullable<Json>;
+          "stream_id": number;
+          "version": number;
+        };
+        Update: {
+          "event_at"?: string;
+          "saved_at"?: string;
+          "schema_version"?: number;
+          "state"?: NonNullable<Json>;
+          "stream_id"?: number;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "event_store": {
+        Row: {
+          "actor": string;
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "causation_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "event_id": string;
+          "event_type": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "occurred_at": string;
+          "payload": NonNullable<Json>;
+          "position": number;
+          "schema_version": number;
+          "stream_id": number;
+          "transaction_id": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor": string;
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "causation_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at": string;
+          "event_id": string;
+          "event_type": string;
+          "id": string;
+          "metadata"?: NonNullable<Json>;
+          "occurred_at": string;
+          "payload": NonNullable<Json>;
+          "position"?: number;
+          "schema_version": number;
+          "stream_id": number;
+          "transaction_id": number;
+          "version": number;
+        };
+        Update: {
+          "actor"?: string;
+          "aggregate_id"?: string;
+          "aggregate_type"?: string;
+          "causation_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "event_id"?: string;
+          "event_type"?: string;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "occurred_at"?: string;
+          "payload"?: NonNullable<Json>;
+          "position"?: number;
+          "schema_version"?: number;
+          "stream_id"?: number;
+          "transaction_id"?: number;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "event_streams": {
+        Row: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "first_event_at": string;
+          "last_event_at": string;
+          "stream_id": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "first_event_at": string;
+          "last_event_at": string;
+          "stream_id"?: number;
+          "version": number;
+        };
+        Update: {
+          "aggregate_id"?: string;
+          "aggregate_type"?: string;
+          "first_event_at"?: string;
+          "last_event_at"?: string;
+          "stream_id"?: number;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "event_subscriptions": {
+        Row: {
+          "after_position": number;
+          "after_transaction_id": number;
+          "aggregate_types": (string)[] | null;
+          "attempt_count": number;
+          "batch_size": number;
+          "created_at": string;
+          "event_types": (string)[] | null;
+          "handler": string | null;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "last_run_at": string;
+          "lease_token": number;
+          "leased_until": string | null;
+          "max_attempts": number;
+          "name": string;
+          "on_failure": Database["public"]["Enums"]["event_failure_policy"];
+          "retry_at": string | null;
+          "status": Database["public"]["Enums"]["event_subscription_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "after_position"?: number;
+          "after_transaction_id"?: number;
+          "aggregate_types"?: (string)[] | null;
+          "attempt_count"?: number;
+          "batch_size"?: number;
+          "created_at"?: string;
+          "event_types"?: (string)[] | null;
+          "handler"?: string | null;
+          "last_error"?: string | null;
+          "last_failed_at"?: string | null;
+          "last_run_at"?: string;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "max_attempts"?: number;
+          "name": string;
+          "on_failure"?: Database["public"]["Enums"]["event_failure_policy"];
+          "retry_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["event_subscription_status"];
+        };
+        Update: {
+          "after_position"?: number;
+          "after_transaction_id"?: number;
+          "aggregate_types"?: (string)[] | null;
+          "attempt_count"?: number;
+          "batch_size"?: number;
+          "created_at"?: string;
+          "event_types"?: (string)[] | null;
+          "handler"?: string | null;
+          "last_error"?: string | null;
+          "last_failed_at"?: string | null;
+          "last_run_at"?: string;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "max_attempts"?: number;
+          "name"?: string;
+          "on_failure"?: Database["public"]["Enums"]["event_failure_policy"];
+          "retry_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["event_subscription_status"];
+        };
+        Relationships: [];
+      };
       "idempotency_keys": {
         Row: {
           "body": NonNullable<Json>;
@@ -90,6 +436,483 @@ export type Database = {
           "key"?: string;
           "route"?: string;
           "status"?: number;
+        };
+        Relationships: [];
+      };
+      "job_types": {
+        Row: {
+          "description": string;
+          "handler": string | null;
+          "is_paused": boolean;
+          "job_type": string;
+          "longest_backoff": string;
+          "max_attempts": number;
+          "priority": number;
+          "retention": string;
+          "shortest_backoff": string;
+          "timeout": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "description": string;
+          "handler"?: string | null;
+          "is_paused"?: boolean;
+          "job_type": string;
+          "longest_backoff"?: string;
+          "max_attempts"?: number;
+          "priority"?: number;
+          "retention"?: string;
+          "shortest_backoff"?: string;
+          "timeout"?: string;
+        };
+        Update: {
+          "description"?: string;
+          "handler"?: string | null;
+          "is_paused"?: boolean;
+          "job_type"?: string;
+          "longest_backoff"?: string;
+          "max_attempts"?: number;
+          "priority"?: number;
+          "retention"?: string;
+          "shortest_backoff"?: string;
+          "timeout"?: string;
+        };
+        Relationships: [];
+      };
+      "message_queue": {
+        Row: {
+          "attempt_count": number;
+          "claimed_at": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "due_at": string;
+          "headers": NonNullable<Json>;
+          "id": number;
+          "idempotency_key": string | null;
+          "is_in_lane": boolean;
+          "last_error": string | null;
+          "lease_token": number | null;
+          "max_attempts": number;
+          "message_type": string;
+          "ordering_key": string | null;
+          "payload": NonNullable<Json>;
+          "position": number;
+          "priority": number;
+          "queue_name": string;
+          "state": Database["public"]["Enums"]["message_state"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "claimed_at"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at": string;
+          "headers": NonNullable<Json>;
+          "id"?: number;
+          "idempotency_key"?: string | null;
+          "is_in_lane": boolean;
+          "last_error"?: string | null;
+          "lease_token"?: number | null;
+          "max_attempts": number;
+          "message_type": string;
+          "ordering_key"?: string | null;
+          "payload": NonNullable<Json>;
+          "position": number;
+          "priority": number;
+          "queue_name": string;
+          "state": Database["public"]["Enums"]["message_state"];
+        };
+        Update: {
+          "attempt_count"?: number;
+          "claimed_at"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at"?: string;
+          "headers"?: NonNullable<Json>;
+          "id"?: number;
+          "idempotency_key"?: string | null;
+          "is_in_lane"?: boolean;
+          "last_error"?: string | null;
+          "lease_token"?: number | null;
+          "max_attempts"?: number;
+          "message_type"?: string;
+          "ordering_key"?: string | null;
+          "payload"?: NonNullable<Json>;
+          "position"?: number;
+          "priority"?: number;
+          "queue_name"?: string;
+          "state"?: Database["public"]["Enums"]["message_state"];
+        };
+        Relationships: [];
+      };
+      "message_queue_history": {
+        Row: {
+          "attempt_count": number;
+          "claimed_at": string | null;
+          "correlation_id": string | null;
+          "enqueued_at": string;
+          "finished_at": string;
+          "headers": Json | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "last_error": string | null;
+          "message_id": number;
+          "message_type": string;
+          "ordering_key": string | null;
+          "outcome": Database["public"]["Enums"]["message_outcome"];
+          "payload": Json | null;
+          "priority": number;
+          "queue_name": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count": number;
+          "claimed_at"?: string | null;
+          "correlation_id"?: string | null;
+          "enqueued_at": string;
+          "finished_at"?: string;
+          "headers"?: Json | null;
+          "id": string;
+          "idempotency_key"?: string | null;
+          "last_error"?: string | null;
+          "message_id": number;
+          "message_type": string;
+          "ordering_key"?: string | null;
+          "outcome": Database["public"]["Enums"]["message_outcome"];
+          "payload"?: Json | null;
+          "priority": number;
+          "queue_name": string;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "claimed_at"?: string | null;
+          "correlation_id"?: string | null;
+          "enqueued_at"?: string;
+          "finished_at"?: string;
+          "headers"?: Json | null;
+          "id"?: string;
+          "idempotency_key"?: string | null;
+          "last_error"?: string | null;
+          "message_id"?: number;
+          "message_type"?: string;
+          "ordering_key"?: string | null;
+          "outcome"?: Database["public"]["Enums"]["message_outcome"];
+          "payload"?: Json | null;
+          "priority"?: number;
+          "queue_name"?: string;
+        };
+        Relationships: [];
+      };
+      "message_queues": {
+        Row: {
+          "created_at": string;
+          "dead_retention": string;
+          "dedupe_window": string;
+          "handler": string | null;
+          "is_paused": boolean;
+          "keep_history": Database["public"]["Enums"]["message_history"];
+          "keeps_lane_behind_dead": boolean;
+          "lease_seconds": number;
+          "longest_backoff": string;
+          "max_attempts": number;
+          "priorities": (number)[];
+          "queue_name": string;
+          "shortest_backoff": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "dead_retention"?: string;
+          "dedupe_window"?: string;
+          "handler"?: string | null;
+          "is_paused"?: boolean;
+          "keep_history"?: Database["public"]["Enums"]["message_history"];
+          "keeps_lane_behind_dead"?: boolean;
+          "lease_seconds"?: number;
+          "longest_backoff"?: string;
+          "max_attempts"?: number;
+          "priorities"?: (number)[];
+          "queue_name": string;
+          "shortest_backoff"?: string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "dead_retention"?: string;
+          "dedupe_window"?: string;
+          "handler"?: string | null;
+          "is_paused"?: boolean;
+          "keep_history"?: Database["public"]["Enums"]["message_history"];
+          "keeps_lane_behind_dead"?: boolean;
+          "lease_seconds"?: number;
+          "longest_backoff"?: string;
+          "max_attempts"?: number;
+          "priorities"?: (number)[];
+          "queue_name"?: string;
+          "shortest_backoff"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
+      "notification_categories": {
+        Row: {
+          "category": string;
+          "channels": (Database["public"]["Enums"]["notification_channel"])[];
+          "description": string;
+          "digest_window": string | null;
+          "is_critical": boolean;
+          "whatsapp_category": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "category": string;
+          "channels": (Database["public"]["Enums"]["notification_channel"])[];
+          "description": string;
+          "digest_window"?: string | null;
+          "is_critical"?: boolean;
+          "whatsapp_category"?: string;
+        };
+        Update: {
+          "category"?: string;
+          "channels"?: (Database["public"]["Enums"]["notification_channel"])[];
+          "description"?: string;
+          "digest_window"?: string | null;
+          "is_critical"?: boolean;
+          "whatsapp_category"?: string;
+        };
+        Relationships: [];
+      };
+      "notification_deliveries": {
+        Row: {
+          "attempt_count": number;
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "channels_left": (Database["public"]["Enums"]["notification_channel"])[];
+          "correlation_id": string | null;
+          "created_at": string;
+          "expires_at": string | null;
+          "id": string;
+          "is_critical": boolean;
+          "lease_expires_at": string | null;
+          "lease_token": number;
+          "notification_ids": (string)[];
+          "outcomes": NonNullable<Json>;
+          "priority": number;
+          "profile_id": string;
+          "scheduled_at": string;
+          "state": Database["public"]["Enums"]["notification_delivery_state"];
+          "whatsapp_message_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "channels_left": (Database["public"]["Enums"]["notification_channel"])[];
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "id"?: string;
+          "is_critical": boolean;
+          "lease_expires_at"?: string | null;
+          "lease_token"?: number;
+          "notification_ids": (string)[];
+          "outcomes"?: NonNullable<Json>;
+          "priority": number;
+          "profile_id": string;
+          "scheduled_at": string;
+          "state": Database["public"]["Enums"]["notification_delivery_state"];
+          "whatsapp_message_id"?: string | null;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "category"?: string;
+          "channel"?: Database["public"]["Enums"]["notification_channel"];
+          "channels_left"?: (Database["public"]["Enums"]["notification_channel"])[];
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "id"?: string;
+          "is_critical"?: boolean;
+          "lease_expires_at"?: string | null;
+          "lease_token"?: number;
+          "notification_ids"?: (string)[];
+          "outcomes"?: NonNullable<Json>;
+          "priority"?: number;
+          "profile_id"?: string;
+          "scheduled_at"?: string;
+          "state"?: Database["public"]["Enums"]["notification_delivery_state"];
+          "whatsapp_message_id"?: string | null;
+        };
+        Relationships: [];
+      };
+      "notification_preferences": {
+        Row: {
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "is_enabled": boolean;
+          "profile_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "is_enabled": boolean;
+          "profile_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "category"?: string;
+          "channel"?: Database["public"]["Enums"]["notification_channel"];
+          "is_enabled"?: boolean;
+          "profile_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "notification_preferences_category_fkey";
+            columns: ["category"];
+            isOneToOne: false;
+            referencedRelation: "notification_categories";
+            referencedColumns: ["category"];
+          },
+          {
+            foreignKeyName: "notification_preferences_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "notification_settings": {
+        Row: {
+          "profile_id": string;
+          "quiet_days": (number)[];
+          "quiet_from": string | null;
+          "quiet_to": string | null;
+          "time_zone": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "profile_id": string;
+          "quiet_days"?: (number)[];
+          "quiet_from"?: string | null;
+          "quiet_to"?: string | null;
+          "time_zone"?: string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "profile_id"?: string;
+          "quiet_days"?: (number)[];
+          "quiet_from"?: string | null;
+          "quiet_to"?: string | null;
+          "time_zone"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "notification_settings_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: true;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "notification_templates": {
+        Row: {
+          "body": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "locale": string;
+          "name": string;
+          "title": string | null;
+          "updated_at": string;
+          "whatsapp_template": Json | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "body": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "locale": string;
+          "name": string;
+          "title"?: string | null;
+          "updated_at"?: string;
+          "whatsapp_template"?: Json | null;
+        };
+        Update: {
+          "body"?: string;
+          "channel"?: Database["public"]["Enums"]["notification_channel"];
+          "locale"?: string;
+          "name"?: string;
+          "title"?: string | null;
+          "updated_at"?: string;
+          "whatsapp_template"?: Json | null;
+        };
+        Relationships: [];
+      };
+      "notifications": {
+        Row: {
+          "body": string;
+          "category": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "data": NonNullable<Json>;
+          "expires_at": string | null;
+          "id": string;
+          "is_critical": boolean;
+          "locale": string;
+          "outcomes": NonNullable<Json>;
+          "parameters": NonNullable<Json>;
+          "priority": number;
+          "profile_id": string;
+          "read_at": string | null;
+          "state": Database["public"]["Enums"]["notification_state"];
+          "template": string | null;
+          "title": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "body": string;
+          "category": string;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "data"?: NonNullable<Json>;
+          "expires_at"?: string | null;
+          "id"?: string;
+          "is_critical": boolean;
+          "locale": string;
+          "outcomes"?: NonNullable<Json>;
+          "parameters"?: NonNullable<Json>;
+          "priority": number;
+          "profile_id": string;
+          "read_at"?: string | null;
+          "state"?: Database["public"]["Enums"]["notification_state"];
+          "template"?: string | null;
+          "title"?: string | null;
+        };
+        Update: {
+          "body"?: string;
+          "category"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "data"?: NonNullable<Json>;
+          "expires_at"?: string | null;
+          "id"?: string;
+          "is_critical"?: boolean;
+          "locale"?: string;
+          "outcomes"?: NonNullable<Json>;
+          "parameters"?: NonNullable<Json>;
+          "priority"?: number;
+          "profile_id"?: string;
+          "read_at"?: string | null;
+          "state"?: Database["public"]["Enums"]["notification_state"];
+          "template"?: string | null;
+          "title"?: string | null;
         };
         Relationships: [];
       };
@@ -166,6 +989,105 @@ export type Database = {
           "user_id"?: string | null;
         };
         Relationships: [];
+      };
+      "push_endpoints": {
+        Row: {
+          "address": NonNullable<Json>;
+          "address_hash": string;
+          "created_at": string;
+          "device_name": string | null;
+          "id": string;
+          "last_seen_at": string;
+          "profile_id": string;
+          "service": Database["public"]["Enums"]["push_service"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "address": NonNullable<Json>;
+          "address_hash"?: never;
+          "created_at"?: string;
+          "device_name"?: string | null;
+          "id"?: string;
+          "last_seen_at"?: string;
+          "profile_id": string;
+          "service": Database["public"]["Enums"]["push_service"];
+        };
+        Update: {
+          "address"?: NonNullable<Json>;
+          "address_hash"?: never;
+          "created_at"?: string;
+          "device_name"?: string | null;
+          "id"?: string;
+          "last_seen_at"?: string;
+          "profile_id"?: string;
+          "service"?: Database["public"]["Enums"]["push_service"];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "push_endpoints_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "recurring_jobs": {
+        Row: {
+          "created_at": string;
+          "cron": string;
+          "is_enabled": boolean;
+          "job_type": string;
+          "last_job_id": string | null;
+          "last_run_at": string | null;
+          "missed": Database["public"]["Enums"]["missed_runs"];
+          "name": string;
+          "next_run_at": string | null;
+          "payload": NonNullable<Json>;
+          "priority": number | null;
+          "time_zone": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "cron": string;
+          "is_enabled"?: boolean;
+          "job_type": string;
+          "last_job_id"?: string | null;
+          "last_run_at"?: string | null;
+          "missed"?: Database["public"]["Enums"]["missed_runs"];
+          "name": string;
+          "next_run_at"?: string | null;
+          "payload"?: NonNullable<Json>;
+          "priority"?: number | null;
+          "time_zone"?: string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "cron"?: string;
+          "is_enabled"?: boolean;
+          "job_type"?: string;
+          "last_job_id"?: string | null;
+          "last_run_at"?: string | null;
+          "missed"?: Database["public"]["Enums"]["missed_runs"];
+          "name"?: string;
+          "next_run_at"?: string | null;
+          "payload"?: NonNullable<Json>;
+          "priority"?: number | null;
+          "time_zone"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "recurring_jobs_job_type_fkey";
+            columns: ["job_type"];
+            isOneToOne: false;
+            referencedRelation: "job_types";
+            referencedColumns: ["job_type"];
+          },
+        ];
       };
       "system_audit_logs": {
         Row: {
@@ -259,6 +1181,40 @@ export type Database = {
           "tags"?: NonNullable<Json>;
           "unit"?: string | null;
           "value"?: number;
+        };
+        Relationships: [];
+      };
+      "whatsapp_circuits": {
+        Row: {
+          "error": NonNullable<Json>;
+          "opened_at": string;
+          "opened_by": string;
+          "opening_count": number;
+          "paused_until": string;
+          "probe_id": string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "error": NonNullable<Json>;
+          "opened_at"?: string;
+          "opened_by"?: string;
+          "opening_count"?: number;
+          "paused_until": string;
+          "probe_id"?: string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject": string;
+        };
+        Update: {
+          "error"?: NonNullable<Json>;
+          "opened_at"?: string;
+          "opened_by"?: string;
+          "opening_count"?: number;
+          "paused_until"?: string;
+          "probe_id"?: string | null;
+          "scope"?: Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject"?: string;
         };
         Relationships: [];
       };
@@ -672,6 +1628,229 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_message_queue": {
+        Row: {
+          "attempt_count": number;
+          "category": string | null;
+          "claimed_at": string | null;
+          "contact_id": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "due_at": string | null;
+          "expires_at": string;
+          "failure_reason": Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template": Json | null;
+          "former_wamids": (string)[];
+          "id": string;
+          "is_fallback": boolean;
+          "last_error": Json | null;
+          "lease_token": number;
+          "max_attempts": number;
+          "may_resend": boolean;
+          "message_id": string | null;
+          "message_type": string;
+          "must_use_phone": boolean;
+          "ordering": Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload": NonNullable<Json>;
+          "phone_number_id": string;
+          "place": number | null;
+          "priority": number;
+          "recipient_kind": Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value": string | null;
+          "sent_at": string | null;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at": string | null;
+          "wait_reason": Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "category"?: string | null;
+          "claimed_at"?: string | null;
+          "contact_id": string;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at"?: string | null;
+          "expires_at": string;
+          "failure_reason"?: Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template"?: Json | null;
+          "former_wamids"?: (string)[];
+          "id"?: string;
+          "is_fallback"?: boolean;
+          "last_error"?: Json | null;
+          "lease_token"?: number;
+          "max_attempts"?: number;
+          "may_resend"?: boolean;
+          "message_id"?: string | null;
+          "message_type": string;
+          "must_use_phone"?: boolean;
+          "ordering"?: Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload": NonNullable<Json>;
+          "phone_number_id": string;
+          "place"?: number | null;
+          "priority"?: number;
+          "recipient_kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value"?: string | null;
+          "sent_at"?: string | null;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at"?: string | null;
+          "wait_reason"?: Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid"?: string | null;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "category"?: string | null;
+          "claimed_at"?: string | null;
+          "contact_id"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at"?: string | null;
+          "expires_at"?: string;
+          "failure_reason"?: Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template"?: Json | null;
+          "former_wamids"?: (string)[];
+          "id"?: string;
+          "is_fallback"?: boolean;
+          "last_error"?: Json | null;
+          "lease_token"?: number;
+          "max_attempts"?: number;
+          "may_resend"?: boolean;
+          "message_id"?: string | null;
+          "message_type"?: string;
+          "must_use_phone"?: boolean;
+          "ordering"?: Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload"?: NonNullable<Json>;
+          "phone_number_id"?: string;
+          "place"?: number | null;
+          "priority"?: number;
+          "recipient_kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value"?: string | null;
+          "sent_at"?: string | null;
+          "state"?: Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at"?: string | null;
+          "wait_reason"?: Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "whatsapp_message_queue_contact_id_fkey";
+            columns: ["contact_id"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_contacts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "whatsapp_message_queue_history": {
+        Row: {
+          "attempt_count": number;
+          "category": string | null;
+          "claimed_at": string | null;
+          "contact_id": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "due_at": string | null;
+          "expires_at": string;
+          "failure_reason": Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template": Json | null;
+          "finished_at": string;
+          "former_wamids": (string)[];
+          "id": string;
+          "is_fallback": boolean;
+          "last_error": Json | null;
+          "lease_token": number;
+          "max_attempts": number;
+          "may_resend": boolean;
+          "message_id": string | null;
+          "message_type": string;
+          "must_use_phone": boolean;
+          "ordering": Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload": NonNullable<Json>;
+          "phone_number_id": string;
+          "place": number | null;
+          "priority": number;
+          "recipient_kind": Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value": string | null;
+          "sent_at": string | null;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at": string | null;
+          "wait_reason": Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "category"?: string | null;
+          "claimed_at"?: string | null;
+          "contact_id": string;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at"?: string | null;
+          "expires_at": string;
+          "failure_reason"?: Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template"?: Json | null;
+          "finished_at"?: string;
+          "former_wamids"?: (string)[];
+          "id"?: string;
+          "is_fallback"?: boolean;
+          "last_error"?: Json | null;
+          "lease_token"?: number;
+          "max_attempts"?: number;
+          "may_resend"?: boolean;
+          "message_id"?: string | null;
+          "message_type": string;
+          "must_use_phone"?: boolean;
+          "ordering"?: Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload": NonNullable<Json>;
+          "phone_number_id": string;
+          "place"?: number | null;
+          "priority"?: number;
+          "recipient_kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value"?: string | null;
+          "sent_at"?: string | null;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at"?: string | null;
+          "wait_reason"?: Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid"?: string | null;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "category"?: string | null;
+          "claimed_at"?: string | null;
+          "contact_id"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "due_at"?: string | null;
+          "expires_at"?: string;
+          "failure_reason"?: Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template"?: Json | null;
+          "finished_at"?: string;
+          "former_wamids"?: (string)[];
+          "id"?: string;
+          "is_fallback"?: boolean;
+          "last_error"?: Json | null;
+          "lease_token"?: number;
+          "max_attempts"?: number;
+          "may_resend"?: boolean;
+          "message_id"?: string | null;
+          "message_type"?: string;
+          "must_use_phone"?: boolean;
+          "ordering"?: Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload"?: NonNullable<Json>;
+          "phone_number_id"?: string;
+          "place"?: number | null;
+          "priority"?: number;
+          "recipient_kind"?: Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value"?: string | null;
+          "sent_at"?: string | null;
+          "state"?: Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at"?: string | null;
+          "wait_reason"?: Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid"?: string | null;
+        };
+        Relationships: [];
+      };
       "whatsapp_message_statuses": {
         Row: {
           "correlation_id": string | null;
@@ -837,9 +2016,34 @@ export type Database = {
         };
         Relationships: [];
       };
+      "whatsapp_rates": {
+        Row: {
+          "category": string;
+          "currency": string;
+          "first_on": string;
+          "rate_micros": number;
+          "recipient_prefix": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "category": string;
+          "currency": string;
+          "first_on": string;
+          "rate_micros": number;
+          "recipient_prefix": string;
+        };
+        Update: {
+          "category"?: string;
+          "currency"?: string;
+          "first_on"?: string;
+          "rate_micros"?: number;
+          "recipient_prefix"?: string;
+        };
+        Relationships: [];
+      };
       "whatsapp_reports": {
         Row: {
-          "delivery_id": string;
+          "delivery_id": string | null;
           "payload": NonNullable<Json>;
           "reported_at": string;
           "subject": (string)[];
@@ -848,7 +2052,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
-          "delivery_id": string;
+          "delivery_id"?: string | null;
           "payload": NonNullable<Json>;
           "reported_at": string;
           "subject": (string)[];
@@ -856,7 +2060,7 @@ export type Database = {
           "topic": string;
         };
         Update: {
-          "delivery_id"?: string;
+          "delivery_id"?: string | null;
           "payload"?: NonNullable<Json>;
           "reported_at"?: string;
           "subject"?: (string)[];
@@ -1011,6 +2215,166 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "background_job_stats": {
+        Row: {
+          "job_count": number | null;
+          "job_type": string | null;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "oldest_ready_age": string | null;
+          "since": string | null;
+          "state": Database["public"]["Enums"]["job_state"] | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "cloud_events": {
+        Row: {
+          "actor": string;
+          "causationid": string | null;
+          "correlationid": string | null;
+          "data": NonNullable<Json>;
+          "datacontenttype": string | null;
+          "dataschema": string | null;
+          "id": string | null;
+          "position": number;
+          "sequence": string | null;
+          "source": string | null;
+          "specversion": string | null;
+          "stored_id": string;
+          "subject": string;
+          "time": string;
+          "traceparent": string | null;
+          "transaction_id": number;
+          "type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string | null;
+          "causationid"?: string | null;
+          "correlationid"?: string | null;
+          "data"?: Json | null;
+          "datacontenttype"?: never;
+          "dataschema"?: never;
+          "id"?: never;
+          "position"?: number | null;
+          "sequence"?: never;
+          "source"?: never;
+          "specversion"?: never;
+          "stored_id"?: string | null;
+          "subject"?: string | null;
+          "time"?: string | null;
+          "traceparent"?: never;
+          "transaction_id"?: number | null;
+          "type"?: string | null;
+        };
+        Update: {
+          "actor"?: string | null;
+          "causationid"?: string | null;
+          "correlationid"?: string | null;
+          "data"?: Json | null;
+          "datacontenttype"?: never;
+          "dataschema"?: never;
+          "id"?: never;
+          "position"?: number | null;
+          "sequence"?: never;
+          "source"?: never;
+          "specversion"?: never;
+          "stored_id"?: string | null;
+          "subject"?: string | null;
+          "time"?: string | null;
+          "traceparent"?: never;
+          "transaction_id"?: number | null;
+          "type"?: string | null;
+        };
+        Relationships: [];
+      };
+      "event_horizon": {
+        Row: {
+          "application_name": string | null;
+          "database_name": string | null;
+          "pid": number | null;
+          "role_name": string | null;
+          "started_at": string | null;
+          "transaction_id": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "event_store_stats": {
+        Row: {
+          "aggregate_type": string;
+          "event_count": number | null;
+          "event_count_last_5_minutes": number | null;
+          "last_event_at": string | null;
+          "stream_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "event_subscription_stats": {
+        Row: {
+          "attempt_count": number;
+          "horizon_held_since": string | null;
+          "is_served_by_sql": boolean | null;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "last_run_at": string;
+          "leased_until": string | null;
+          "name": string;
+          "oldest_parked_at": string | null;
+          "oldest_unread_at": string | null;
+          "parked_count": number | null;
+          "replay_count": number | null;
+          "retry_at": string | null;
+          "status": Database["public"]["Enums"]["event_subscription_status"];
+          "unread_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "message_queue_stats": {
+        Row: {
+          "blocked_count": number | null;
+          "completed_last_day": number | null;
+          "completed_last_hour": number | null;
+          "dead_count": number | null;
+          "failed_last_day": number | null;
+          "failed_last_hour": number | null;
+          "is_paused": boolean;
+          "leased_count": number | null;
+          "oldest_ready_age": string | null;
+          "oldest_ready_at": string | null;
+          "queue_name": string;
+          "ready_count": number | null;
+          "scheduled_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "notification_delivery_stats": {
+        Row: {
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "delivery_count": number | null;
+          "due_count": number | null;
+          "oldest_due_at": string | null;
+          "state": Database["public"]["Enums"]["notification_delivery_state"];
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "notification_stats": {
+        Row: {
+          "category": string;
+          "channel": string | null;
+          "notification_count": number | null;
+          "read_count": number | null;
+          "reason": string | null;
+          "state": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "partition_health": {
         Row: {
           "archived_count": number | null;
@@ -1074,32 +2438,16 @@ export type Database = {
       "schedule_health": {
         Row: {
           "cron": string;
+          "due_at": string | null;
           "failure_count": number;
           "is_enabled": boolean;
+          "is_late": boolean | null;
           "last_duration": string | null;
           "last_error": string | null;
           "last_started_at": string | null;
           "name": string;
         };
         ComputedFields: never;
-        Insert: {
-          "cron"?: string | null;
-          "failure_count"?: number | null;
-          "is_enabled"?: boolean | null;
-          "last_duration"?: never;
-          "last_error"?: string | null;
-          "last_started_at"?: string | null;
-          "name"?: string | null;
-        };
-        Update: {
-          "cron"?: string | null;
-          "failure_count"?: number | null;
-          "is_enabled"?: boolean | null;
-          "last_duration"?: never;
-          "last_error"?: string | null;
-          "last_started_at"?: string | null;
-          "name"?: string | null;
-        };
         Relationships: [];
       };
       "whatsapp_account_states": {
@@ -1140,6 +2488,50 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "whatsapp_delivery_rates": {
+        Row: {
+          "day": string | null;
+          "delivered_count": number | null;
+          "failed_count": number | null;
+          "median_delivery_seconds": number | null;
+          "phone_number_id": string;
+          "read_count": number | null;
+          "sent_count": number | null;
+          "template_name": string | null;
+          "type": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "whatsapp_failure_stats": {
+        Row: {
+          "code": string | null;
+          "day": string | null;
+          "failure_reason": Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "message_count": number | null;
+          "phone_number_id": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "whatsapp_message_costs": {
+        Row: {
+          "billable": boolean | null;
+          "category": string | null;
+          "delivered_at": string | null;
+          "free_reason": string | null;
+          "id": string;
+          "message_id": string | null;
+          "participant": string;
+          "phone_number_id": string;
+          "pricing_model": string | null;
+          "recipient": string | null;
+          "type": string | null;
+          "wamid": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "whatsapp_number_states": {
         Row: {
           "display_phone_number": string | null;
@@ -1154,6 +2546,19 @@ export type Database = {
           "requested_name": string | null;
           "throughput_upgraded_at": string | null;
           "waba_id": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "whatsapp_queue_stats": {
+        Row: {
+          "message_count": number | null;
+          "next_due_at": string | null;
+          "oldest_enqueued_at": string | null;
+          "paused_until": string | null;
+          "phone_number_id": string;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "wait_reason": Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -1175,8 +2580,10 @@ export type Database = {
         Row: {
           "category": string | null;
           "category_as_of": string | null;
+          "components": Json | null;
           "is_sendable": boolean | null;
           "language": string | null;
+          "listed_at": string | null;
           "name": string | null;
           "quality": string | null;
           "quality_as_of": string | null;
@@ -1189,9 +2596,128 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "worker_health": {
+        Row: {
+          "abandoned_count": number;
+          "ended_at": string | null;
+          "extended_at": string | null;
+          "is_running": boolean | null;
+          "last_report": Json | null;
+          "slot": number;
+          "started_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "abandoned_count"?: number | null;
+          "ended_at"?: string | null;
+          "extended_at"?: string | null;
+          "is_running"?: never;
+          "last_report"?: Json | null;
+          "slot"?: number | null;
+          "started_at"?: string | null;
+        };
+        Update: {
+          "abandoned_count"?: number | null;
+          "ended_at"?: string | null;
+          "extended_at"?: string | null;
+          "is_running"?: never;
+          "last_report"?: Json | null;
+          "slot"?: number | null;
+          "started_at"?: string | null;
+        };
+        Relationships: [];
+      };
     };
     Functions: {
+      "advance_subscription": {
+        Args: {
+          "from_position": number;
+          "from_transaction_id": number;
+          "lease_seconds"?: number;
+          "lease_token": number;
+          "subscription_name": string;
+          "to_position": number;
+          "to_transaction_id": number;
+        };
+        Returns: undefined;
+      };
+      "append_event": {
+        Args: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "causation_id"?: string;
+          "event_id"?: string;
+          "event_type": string;
+          "expected_version"?: number;
+          "metadata"?: Json;
+          "payload": Json;
+          "schema_version"?: number;
+        };
+        Returns: Database["public"]["CompositeTypes"]["event_receipt"];
+        SetofOptions: {
+          from: "*";
+          to: "event_receipt";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "append_events": {
+        Args: { "events": Json };
+        Returns: Database["public"]["CompositeTypes"]["event_receipt"][];
+        SetofOptions: {
+          from: "*";
+          to: "event_receipt";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
+      "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
+      "cancel_job": {
+        Args: { "job_id": string };
+        Returns: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "finished_at": string | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "lease_token": number;
+          "lease_until": string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress": Json | null;
+          "ready_position": number | null;
+          "request_hash": string | null;
+          "result": Json | null;
+          "scheduled_at": string;
+          "started_at": string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "background_jobs";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "cancel_messages": { Args: { "message_ids": (number)[]; "queue_name": string }; Returns: (number)[] };
+      "cancel_whatsapp_message": {
+        Args: { "message_id": string };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_send_outcome";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "charge_rate_limit": {
         Args: { "burst"?: number; "key": string; "period_seconds": number; "requests": number };
         Returns: {
@@ -1200,7 +2726,127 @@ export type Database = {
           "retry_after_seconds": number;
         }[];
       };
+      "claim_jobs": {
+        Args: { "job_types"?: (string)[]; "lease_seconds"?: number; "max_count"?: number };
+        Returns: Database["public"]["CompositeTypes"]["claimed_job"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_job";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim_messages": {
+        Args: { "lease_seconds"?: number; "max_count"?: number; "queue_name": string };
+        Returns: Database["public"]["CompositeTypes"]["claimed_message"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_message";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim_notifications": {
+        Args: {
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "lease_seconds"?: number;
+          "max_count"?: number;
+        };
+        Returns: Database["public"]["CompositeTypes"]["claimed_notification"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_notification";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim_subscription": {
+        Args: { "lease_seconds"?: number; "max_count"?: number; "subscription_name": string };
+        Returns: Database["public"]["CompositeTypes"]["subscription_claim"];
+        SetofOptions: {
+          from: "*";
+          to: "subscription_claim";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "claim_whatsapp_messages": {
+        Args: { "lease_seconds"?: number; "max_count": number };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_claim"][];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_claim";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim_whatsapp_reads": {
+        Args: { "max_count": number };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_read"][];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_read";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "cleanup_expired_whatsapp_sessions": { Args: { "max_count"?: number }; Returns: number };
+      "complete_job": {
+        Args: { "job_id": string; "lease_token": number; "result"?: Json };
+        Returns: Database["public"]["Enums"]["job_state"];
+      };
+      "complete_messages": { Args: { "lease_tokens": (number)[]; "message_ids": (number)[] }; Returns: (number)[] };
+      "complete_notification": {
+        Args: { "delivery_id": string; "lease_token": number; "provider"?: string; "provider_message_id"?: string };
+        Returns: undefined;
+      };
+      "complete_whatsapp_message": {
+        Args: { "lease_token": number; "message_id": string; "user_id"?: string; "wa_id"?: string; "wamid": string };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_send_outcome";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "count_unread_notifications": { Args: Record<PropertyKey, never>; Returns: number };
+      "create_queue": {
+        Args: {
+          "dead_retention"?: string;
+          "dedupe_window"?: string;
+          "is_paused"?: boolean;
+          "keep_history"?: Database["public"]["Enums"]["message_history"];
+          "keeps_lane_behind_dead"?: boolean;
+          "lease_seconds"?: number;
+          "longest_backoff"?: string;
+          "max_attempts"?: number;
+          "queue_name": string;
+          "shortest_backoff"?: string;
+        };
+        Returns: {
+          "created_at": string;
+          "dead_retention": string;
+          "dedupe_window": string;
+          "handler": string | null;
+          "is_paused": boolean;
+          "keep_history": Database["public"]["Enums"]["message_history"];
+          "keeps_lane_behind_dead": boolean;
+          "lease_seconds": number;
+          "longest_backoff": string;
+          "max_attempts": number;
+          "priorities": (number)[];
+          "queue_name": string;
+          "shortest_backoff": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "message_queues";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "decide_phone_link_review": {
         Args: { "decision": Database["public"]["Enums"]["phone_link_decision"]; "reason": string; "review_id": string };
         Returns: {
@@ -1223,7 +2869,192 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "delete_queue": { Args: { "queue_name": string }; Returns: undefined };
+      "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
+      "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
+      "due_push_tickets": { Args: { "max_count"?: number }; Returns: (string)[] };
+      "end_worker_run": { Args: { "has_more": boolean; "report": Json; "run_id": string }; Returns: undefined };
+      "enqueue_message": {
+        Args: {
+          "headers"?: Json;
+          "idempotency_key"?: string;
+          "max_attempts"?: number;
+          "message_type": string;
+          "ordering_key"?: string;
+          "payload": Json;
+          "priority"?: number;
+          "queue_name": string;
+          "scheduled_at"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["enqueued_message"];
+        SetofOptions: {
+          from: "*";
+          to: "enqueued_message";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "enqueue_messages": {
+        Args: { "messages": Json; "queue_name": string };
+        Returns: Database["public"]["CompositeTypes"]["enqueued_message"][];
+        SetofOptions: {
+          from: "*";
+          to: "enqueued_message";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "enqueue_whatsapp_message": {
+        Args: {
+          "category"?: string;
+          "contact_id"?: string;
+          "expires_at"?: string;
+          "fallback_template"?: Json;
+          "idempotency_key"?: string;
+          "max_attempts"?: number;
+          "may_resend"?: boolean;
+          "message_payload": Json;
+          "message_type": string;
+          "ordering"?: Database["public"]["Enums"]["whatsapp_ordering"];
+          "phone_number_id": string;
+          "priority"?: number;
+          "recipient_phone"?: string;
+          "recipient_user_id"?: string;
+          "reply_to"?: string;
+          "scheduled_at"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_enqueued"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_enqueued";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "enqueue_whatsapp_read": { Args: { "message_id": string; "typing"?: boolean }; Returns: undefined };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
+      "extend_messages": {
+        Args: { "lease_seconds": number; "lease_tokens": (number)[]; "message_ids": (number)[] };
+        Returns: (number)[];
+      };
+      "extend_worker_run": { Args: { "lease_seconds"?: number; "run_id": string }; Returns: boolean };
+      "fail_job": {
+        Args: {
+          "error": string;
+          "is_final"?: boolean;
+          "job_id": string;
+          "lease_token": number;
+          "retry_after_seconds"?: number;
+        };
+        Returns: Database["public"]["Enums"]["job_state"];
+      };
+      "fail_messages": {
+        Args: {
+          "errors"?: (string)[];
+          "is_permanent"?: (boolean)[];
+          "lease_tokens": (number)[];
+          "message_ids": (number)[];
+          "retry_after_seconds"?: (number)[];
+        };
+        Returns: Database["public"]["CompositeTypes"]["failed_message"][];
+        SetofOptions: {
+          from: "*";
+          to: "failed_message";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "fail_notification": {
+        Args: { "delivery_id": string; "error": Json; "lease_token": number };
+        Returns: undefined;
+      };
+      "fail_subscription_event": {
+        Args: { "error": string; "id": string; "lease_token": number; "subscription_name": string };
+        Returns: string;
+      };
+      "fail_whatsapp_message": {
+        Args: { "error": Json; "lease_token": number; "message_id": string };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_send_outcome";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
+      "get_aggregate_events": {
+        Args: { "after_version"?: number; "aggregate_id": string; "aggregate_type": string; "max_count"?: number };
+        Returns: {
+          "actor": string;
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "causation_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "event_id": string;
+          "event_type": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "occurred_at": string;
+          "payload": NonNullable<Json>;
+          "position": number;
+          "schema_version": number;
+          "stream_id": number;
+          "transaction_id": number;
+          "version": number;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "event_store";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "get_aggregate_state": {
+        Args: { "aggregate_id": string; "aggregate_type": string; "max_count"?: number; "schema_version"?: number };
+        Returns: Database["public"]["CompositeTypes"]["aggregate_state"];
+        SetofOptions: {
+          from: "*";
+          to: "aggregate_state";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "get_job": {
+        Args: { "job_id": string };
+        Returns: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "finished_at": string | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "lease_token": number;
+          "lease_until": string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress": Json | null;
+          "ready_position": number | null;
+          "request_hash": string | null;
+          "result": Json | null;
+          "scheduled_at": string;
+          "started_at": string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "background_jobs";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "get_phone_link": {
         Args: Record<PropertyKey, never>;
         Returns: Database["public"]["CompositeTypes"]["phone_link"];
@@ -1232,6 +3063,23 @@ export type Database = {
           to: "phone_link";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "get_snapshot": {
+        Args: { "aggregate_id": string; "aggregate_type": string; "schema_version"?: number };
+        Returns: {
+          "event_at": string;
+          "saved_at": string;
+          "schema_version": number;
+          "state": NonNullable<Json>;
+          "stream_id": number;
+          "version": number;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "event_snapshots";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "get_whatsapp_consent": {
@@ -1254,6 +3102,11 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "keep_push_tickets": { Args: { "endpoint_ids": (string)[]; "ticket_ids": (string)[] }; Returns: number };
+      "lift_whatsapp_circuit": {
+        Args: { "reason": string; "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"]; "subject": string };
+        Returns: boolean;
+      };
       "link_confirmed_phone": {
         Args: Record<PropertyKey, never>;
         Returns: Database["public"]["CompositeTypes"]["phone_link"];
@@ -1262,6 +3115,65 @@ export type Database = {
           to: "phone_link";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "list_jobs": {
+        Args: {
+          "before"?: string;
+          "job_type"?: string;
+          "max_count"?: number;
+          "state": Database["public"]["Enums"]["job_state"];
+        };
+        Returns: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "finished_at": string | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "lease_token": number;
+          "lease_until": string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress": Json | null;
+          "ready_position": number | null;
+          "request_hash": string | null;
+          "result": Json | null;
+          "scheduled_at": string;
+          "started_at": string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "background_jobs";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_notification_preferences": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "description": string;
+          "is_critical": boolean;
+          "is_enabled": boolean;
+        }[];
+      };
+      "list_notifications": {
+        Args: { "before_id"?: string; "is_unread"?: boolean; "max_count"?: number };
+        Returns: Database["public"]["CompositeTypes"]["inbox_notification"][];
+        SetofOptions: {
+          from: "*";
+          to: "inbox_notification";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "list_phone_link_reviews": {
@@ -1286,6 +3198,73 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "list_whatsapp_circuits": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "error": NonNullable<Json>;
+          "opened_at": string;
+          "opened_by": string;
+          "opening_count": number;
+          "paused_until": string;
+          "probe_id": string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject": string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_circuits";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_whatsapp_sends": {
+        Args: {
+          "failure_reason"?: Database["public"]["Enums"]["whatsapp_failure_reason"];
+          "max_count"?: number;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+        };
+        Returns: {
+          "attempt_count": number;
+          "category": string | null;
+          "claimed_at": string | null;
+          "contact_id": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "due_at": string | null;
+          "expires_at": string;
+          "failure_reason": Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+          "fallback_template": Json | null;
+          "finished_at": string;
+          "former_wamids": (string)[];
+          "id": string;
+          "is_fallback": boolean;
+          "last_error": Json | null;
+          "lease_token": number;
+          "max_attempts": number;
+          "may_resend": boolean;
+          "message_id": string | null;
+          "message_type": string;
+          "must_use_phone": boolean;
+          "ordering": Database["public"]["Enums"]["whatsapp_ordering"];
+          "payload": NonNullable<Json>;
+          "phone_number_id": string;
+          "place": number | null;
+          "priority": number;
+          "recipient_kind": Database["public"]["Enums"]["whatsapp_identity_kind"] | null;
+          "recipient_value": string | null;
+          "sent_at": string | null;
+          "state": Database["public"]["Enums"]["whatsapp_queue_state"];
+          "unknown_at": string | null;
+          "wait_reason": Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+          "wamid": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_message_queue_history";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "log_audit_event": {
         Args: {
           "action": string;
@@ -1296,6 +3275,95 @@ export type Database = {
           "resource_type": string;
         };
         Returns: string;
+      };
+      "maintain_jobs": { Args: { "max_count"?: number }; Returns: Json };
+      "mark_notifications_read": { Args: { "ids"?: (string)[] }; Returns: number };
+      "notify": {
+        Args: {
+          "body"?: string;
+          "category": string;
+          "channels"?: (Database["public"]["Enums"]["notification_channel"])[];
+          "data"?: Json;
+          "expires_at"?: string;
+          "idempotency_key"?: string;
+          "is_critical"?: boolean;
+          "locale"?: string;
+          "parameters"?: Json;
+          "priority"?: number;
+          "profile_id"?: string;
+          "scheduled_at"?: string;
+          "template"?: string;
+          "title"?: string;
+          "user_id": string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["notified"];
+        SetofOptions: {
+          from: "*";
+          to: "notified";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "pause_subscription": { Args: { "subscription_name": string }; Returns: undefined };
+      "pause_whatsapp_sending": {
+        Args: {
+          "pause": string;
+          "reason": string;
+          "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject": string;
+        };
+        Returns: {
+          "error": NonNullable<Json>;
+          "opened_at": string;
+          "opened_by": string;
+          "opening_count": number;
+          "paused_until": string;
+          "probe_id": string | null;
+          "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"];
+          "subject": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_circuits";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "purge_queue": {
+        Args: {
+          "max_count"?: number;
+          "queue_name": string;
+          "states"?: (Database["public"]["Enums"]["message_state"])[];
+        };
+        Returns: number;
+      };
+      "read_events": {
+        Args: { "after_position"?: number; "after_transaction_id"?: number; "max_count"?: number };
+        Returns: {
+          "actor": string;
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "causation_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "event_id": string;
+          "event_type": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "occurred_at": string;
+          "payload": NonNullable<Json>;
+          "position": number;
+          "schema_version": number;
+          "stream_id": number;
+          "transaction_id": number;
+          "version": number;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "event_store";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "record_metric": {
         Args: {
@@ -1324,6 +3392,73 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "redrive_messages": {
+        Args: { "max_count"?: number; "message_ids"?: (number)[]; "message_type"?: string; "queue_name": string };
+        Returns: (number)[];
+      };
+      "redrive_whatsapp_message": {
+        Args: { "message_id": string; "reason": string };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_send_outcome";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "register_push_endpoint": {
+        Args: { "address": Json; "device_name"?: string; "service": Database["public"]["Enums"]["push_service"] };
+        Returns: string;
+      };
+      "register_subscription": {
+        Args: {
+          "aggregate_types"?: (string)[];
+          "event_types"?: (string)[];
+          "is_from_start"?: boolean;
+          "max_attempts"?: number;
+          "on_failure"?: Database["public"]["Enums"]["event_failure_policy"];
+          "subscription_name": string;
+        };
+        Returns: {
+          "after_position": number;
+          "after_transaction_id": number;
+          "aggregate_types": (string)[] | null;
+          "attempt_count": number;
+          "batch_size": number;
+          "created_at": string;
+          "event_types": (string)[] | null;
+          "handler": string | null;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "last_run_at": string;
+          "lease_token": number;
+          "leased_until": string | null;
+          "max_attempts": number;
+          "name": string;
+          "on_failure": Database["public"]["Enums"]["event_failure_policy"];
+          "retry_at": string | null;
+          "status": Database["public"]["Enums"]["event_subscription_status"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "event_subscriptions";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "release_job": { Args: { "job_id": string; "lease_token": number }; Returns: undefined };
+      "release_messages": { Args: { "lease_tokens": (number)[]; "message_ids": (number)[] }; Returns: (number)[] };
+      "release_notification": { Args: { "delivery_id": string; "lease_token": number }; Returns: undefined };
+      "release_subscription": { Args: { "lease_token": number; "subscription_name": string }; Returns: undefined };
+      "release_whatsapp_messages": {
+        Args: { "lease_tokens": (number)[]; "message_ids": (string)[] };
+        Returns: (string)[];
+      };
+      "remove_push_endpoint": { Args: { "endpoint_id": string }; Returns: boolean };
+      "replay_parked_events": {
+        Args: { "aggregate_id"?: string; "aggregate_type"?: string; "max_count"?: number; "subscription_name": string };
+        Returns: number;
+      };
       "replay_whatsapp_deliveries": {
         Args: { "max_count"?: number; "received_from": string; "received_to": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_delivery_receipt"][];
@@ -1344,12 +3479,97 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "report_job_progress": {
+        Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
+        Returns: string;
+      };
       "request_phone_link": {
         Args: { "phone": string };
         Returns: Database["public"]["CompositeTypes"]["phone_link"];
         SetofOptions: {
           from: "*";
           to: "phone_link";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "resolve_whatsapp_message": {
+        Args: { "message_id": string; "reason": string; "was_sent": boolean };
+        Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_send_outcome";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "resume_subscription": { Args: { "subscription_name": string }; Returns: undefined };
+      "retry_job": {
+        Args: { "job_id": string };
+        Returns: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "finished_at": string | null;
+          "id": string;
+          "idempotency_key": string | null;
+          "job_name": string;
+          "job_type": string;
+          "last_error": string | null;
+          "last_failed_at": string | null;
+          "lease_token": number;
+          "lease_until": string | null;
+          "max_attempts": number;
+          "payload": NonNullable<Json>;
+          "priority": number;
+          "progress": Json | null;
+          "ready_position": number | null;
+          "request_hash": string | null;
+          "result": Json | null;
+          "scheduled_at": string;
+          "started_at": string | null;
+          "state": Database["public"]["Enums"]["job_state"];
+          "unique_key": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "background_jobs";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "run_job": {
+        Args: { "job_id": string; "lease_token": number };
+        Returns: Database["public"]["Enums"]["job_state"];
+      };
+      "run_messages": { Args: { "max_count"?: number }; Returns: Json };
+      "run_notifications": { Args: { "max_count"?: number }; Returns: Json };
+      "run_subscriptions": { Args: { "max_count"?: number }; Returns: Json };
+      "save_snapshot": {
+        Args: {
+          "aggregate_id": string;
+          "aggregate_type": string;
+          "schema_version"?: number;
+          "state": Json;
+          "version": number;
+        };
+        Returns: undefined;
+      };
+      "schedule_job": {
+        Args: {
+          "idempotency_key"?: string;
+          "job_name"?: string;
+          "job_type": string;
+          "payload"?: Json;
+          "priority"?: number;
+          "scheduled_at"?: string;
+          "unique_key"?: string;
+          "unique_mode"?: Database["public"]["Enums"]["job_unique_mode"];
+        };
+        Returns: Database["public"]["CompositeTypes"]["scheduled_job"];
+        SetofOptions: {
+          from: "*";
+          to: "scheduled_job";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -1388,6 +3608,69 @@ export type Database = {
           isOneToOne: false;
           isSetofReturn: true;
         };
+      };
+      "set_notification_preference": {
+        Args: {
+          "category": string;
+          "channel": Database["public"]["Enums"]["notification_channel"];
+          "is_enabled": boolean;
+        };
+        Returns: undefined;
+      };
+      "set_notification_settings": {
+        Args: { "quiet_days"?: (number)[]; "quiet_from"?: string; "quiet_to"?: string; "time_zone": string };
+        Returns: {
+          "profile_id": string;
+          "quiet_days": (number)[];
+          "quiet_from": string | null;
+          "quiet_to": string | null;
+          "time_zone": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "notification_settings";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_recurring_job": {
+        Args: {
+          "cron": string;
+          "is_enabled"?: boolean;
+          "job_type": string;
+          "missed"?: Database["public"]["Enums"]["missed_runs"];
+          "name": string;
+          "payload"?: Json;
+          "priority"?: number;
+          "time_zone"?: string;
+        };
+        Returns: {
+          "created_at": string;
+          "cron": string;
+          "is_enabled": boolean;
+          "job_type": string;
+          "last_job_id": string | null;
+          "last_run_at": string | null;
+          "missed": Database["public"]["Enums"]["missed_runs"];
+          "name": string;
+          "next_run_at": string | null;
+          "payload": NonNullable<Json>;
+          "priority": number | null;
+          "time_zone": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "recurring_jobs";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "settle_push_tickets": { Args: { "gone_ticket_ids"?: (string)[]; "ticket_ids": (string)[] }; Returns: number };
+      "settle_replay": {
+        Args: { "error"?: string; "id": string; "lease_token": number; "subscription_name": string };
+        Returns: undefined;
       };
       "transition_whatsapp_session": {
         Args: {
@@ -1449,6 +3732,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "upsert_whatsapp_templates": {
+        Args: { "listed_at"?: string; "templates": Json; "waba_id": string };
+        Returns: number;
+      };
       "verify_audit_log": {
         Args: { "from_block"?: number };
         Returns: {
@@ -1457,31 +3744,195 @@ export type Database = {
           "what": Database["public"]["Enums"]["audit_finding"];
         }[];
       };
+      "whatsapp_spend": {
+        Args: { "month": string };
+        Returns: {
+          "allowance_count": number;
+          "category": string;
+          "charged_count": number;
+          "currency": string;
+          "delivered_count": number;
+          "free_count": number;
+          "phone_number_id": string;
+          "spend_micros": number;
+          "unrated_count": number;
+        }[];
+      };
     };
     Enums: {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
+      "event_failure_policy": "park_event" | "park_stream" | "stop";
+      "event_subscription_status": "active" | "paused" | "stopped";
+      "job_state": "scheduled" | "ready" | "running" | "succeeded" | "failed" | "cancelled";
+      "job_unique_mode": "reject" | "replace";
+      "message_history": "all" | "failures" | "none";
+      "message_outcome": "completed" | "dead" | "cancelled";
+      "message_state": "ready" | "scheduled" | "leased" | "blocked" | "dead";
       "metric_type": "counter" | "gauge" | "histogram";
+      "missed_runs": "skip" | "once";
+      "notification_channel": "inbox" | "push" | "whatsapp" | "sms" | "email";
+      "notification_delivery_state": "collecting" | "ready" | "sending" | "handed_over";
+      "notification_state": "waiting" | "sent" | "failed" | "not_sent";
       "phone_link_decision": "approved" | "rejected";
       "phone_link_proof": "otp" | "whatsapp_code" | "merged_contacts";
       "phone_link_status": "none" | "code_expected" | "linked" | "under_review";
+      "push_service": "expo" | "web_push";
+      "whatsapp_circuit_scope": "number" | "account" | "template";
       "whatsapp_consent_decision": "stop" | "start";
       "whatsapp_consent_scope": "marketing" | "all";
       "whatsapp_consent_source": "keyword" | "user_preferences" | "error_131050" | "operator";
       "whatsapp_delivery_status": "sent" | "delivered" | "read" | "played" | "failed";
+      "whatsapp_failure_reason":
+        | "window_closed"
+        | "recipient_opted_out"
+        | "no_marketing_consent"
+        | "marketing_limited"
+        | "recipient_unknown"
+        | "recipient_unreachable"
+        | "message_rejected"
+        | "template_rejected"
+        | "template_disabled"
+        | "spam_limited"
+        | "attempts_exhausted"
+        | "unresolved"
+        | "expired";
       "whatsapp_identity_kind": "wa_id" | "bsuid" | "parent_bsuid";
       "whatsapp_item_kind": "message" | "echo" | "history" | "status" | "event" | "unknown";
       "whatsapp_item_outcome": "stored" | "duplicate" | "stale" | "unroutable" | "dead_letter";
       "whatsapp_message_direction": "inbound" | "outbound";
       "whatsapp_message_origin": "live" | "standby" | "echo" | "history";
+      "whatsapp_ordering": "fifo" | "after_delivered" | "none";
+      "whatsapp_queue_state":
+        | "scheduled"
+        | "blocked"
+        | "ready"
+        | "waiting"
+        | "sending"
+        | "unknown"
+        | "sent"
+        | "failed"
+        | "cancelled";
       "whatsapp_report_subject": "template" | "number" | "account";
       "whatsapp_transition_reason": "requested" | "expired" | "merged";
+      "whatsapp_wait_reason": "retry" | "not_sent" | "pair_limit" | "messaging_limit" | "template_paused";
     };
     CompositeTypes: {
+      "aggregate_state": {
+        "version": number | null;
+        "snapshot_version": number | null;
+        "snapshot": Json | null;
+        "events": (Database["public"]["Tables"]["event_store"]["Row"])[] | null;
+      };
+      "claimed_job": {
+        "id": string | null;
+        "lease_token": number | null;
+        "lease_until": string | null;
+        "job_type": string | null;
+        "job_name": string | null;
+        "payload": Json | null;
+        "attempt_count": number | null;
+        "max_attempts": number | null;
+        "times_out_at": string | null;
+        "scheduled_at": string | null;
+        "correlation_id": string | null;
+      };
+      "claimed_message": {
+        "id": number | null;
+        "lease_token": number | null;
+        "lease_expires_at": string | null;
+        "queue_name": string | null;
+        "message_type": string | null;
+        "payload": Json | null;
+        "headers": Json | null;
+        "priority": number | null;
+        "attempt_count": number | null;
+        "max_attempts": number | null;
+        "ordering_key": string | null;
+        "idempotency_key": string | null;
+        "correlation_id": string | null;
+        "last_error": string | null;
+        "created_at": string | null;
+      };
+      "claimed_notification": {
+        "delivery_id": string | null;
+        "lease_token": number | null;
+        "channel": Database["public"]["Enums"]["notification_channel"] | null;
+        "address": Json | null;
+        "title": string | null;
+        "body": string | null;
+        "data": Json | null;
+        "notification_id": string | null;
+        "locale": string | null;
+        "is_critical": boolean | null;
+        "expires_at": string | null;
+        "attempt_count": number | null;
+        "correlation_id": string | null;
+      };
+      "enqueued_message": {
+        "message_id": number | null;
+        "is_duplicate": boolean | null;
+      };
+      "event_receipt": {
+        "event_id": string | null;
+        "aggregate_type": string | null;
+        "aggregate_id": string | null;
+        "version": number | null;
+        "transaction_id": number | null;
+        "position": number | null;
+        "appended_at": string | null;
+        "is_duplicate": boolean | null;
+      };
+      "failed_message": {
+        "message_id": number | null;
+        "state": Database["public"]["Enums"]["message_state"] | null;
+        "due_at": string | null;
+      };
+      "inbox_notification": {
+        "id": string | null;
+        "category": string | null;
+        "title": string | null;
+        "body": string | null;
+        "data": Json | null;
+        "is_critical": boolean | null;
+        "state": Database["public"]["Enums"]["notification_state"] | null;
+        "created_at": string | null;
+        "read_at": string | null;
+      };
+      "notified": {
+        "notification_id": string | null;
+        "is_duplicate": boolean | null;
+        "state": Database["public"]["Enums"]["notification_state"] | null;
+        "scheduled_at": string | null;
+      };
       "phone_link": {
         "status": Database["public"]["Enums"]["phone_link_status"] | null;
         "phone": string | null;
         "code": string | null;
         "expires_at": string | null;
+      };
+      "scheduled_job": {
+        "job_id": string | null;
+        "state": Database["public"]["Enums"]["job_state"] | null;
+        "scheduled_at": string | null;
+        "is_duplicate": boolean | null;
+      };
+      "subscription_claim": {
+        "lease_token": number | null;
+        "is_replay": boolean | null;
+        "attempt_count": number | null;
+        "from_transaction_id": number | null;
+        "from_position": number | null;
+        "to_transaction_id": number | null;
+        "to_position": number | null;
+        "events": (Database["public"]["Tables"]["event_store"]["Row"])[] | null;
+      };
+      "whatsapp_claim": {
+        "id": string | null;
+        "lease_token": number | null;
+        "lease_expires_at": string | null;
+        "phone_number_id": string | null;
+        "request": Json | null;
+        "correlation_id": string | null;
       };
       "whatsapp_consent": {
         "contact_id": string | null;
@@ -1499,6 +3950,24 @@ export type Database = {
         "stale_count": number | null;
         "unroutable_count": number | null;
         "dead_letter_count": number | null;
+      };
+      "whatsapp_enqueued": {
+        "message_id": string | null;
+        "state": Database["public"]["Enums"]["whatsapp_queue_state"] | null;
+        "is_duplicate": boolean | null;
+      };
+      "whatsapp_read": {
+        "phone_number_id": string | null;
+        "wamid": string | null;
+        "is_typing": boolean | null;
+        "correlation_id": string | null;
+      };
+      "whatsapp_send_outcome": {
+        "message_id": string | null;
+        "state": Database["public"]["Enums"]["whatsapp_queue_state"] | null;
+        "wait_reason": Database["public"]["Enums"]["whatsapp_wait_reason"] | null;
+        "failure_reason": Database["public"]["Enums"]["whatsapp_failure_reason"] | null;
+        "due_at": string | null;
       };
     };
   };
@@ -1605,21 +4074,62 @@ export const Constants = {
   "public": {
     Enums: {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
+      "event_failure_policy": ["park_event", "park_stream", "stop"],
+      "event_subscription_status": ["active", "paused", "stopped"],
+      "job_state": ["scheduled", "ready", "running", "succeeded", "failed", "cancelled"],
+      "job_unique_mode": ["reject", "replace"],
+      "message_history": ["all", "failures", "none"],
+      "message_outcome": ["completed", "dead", "cancelled"],
+      "message_state": ["ready", "scheduled", "leased", "blocked", "dead"],
       "metric_type": ["counter", "gauge", "histogram"],
+      "missed_runs": ["skip", "once"],
+      "notification_channel": ["inbox", "push", "whatsapp", "sms", "email"],
+      "notification_delivery_state": ["collecting", "ready", "sending", "handed_over"],
+      "notification_state": ["waiting", "sent", "failed", "not_sent"],
       "phone_link_decision": ["approved", "rejected"],
       "phone_link_proof": ["otp", "whatsapp_code", "merged_contacts"],
       "phone_link_status": ["none", "code_expected", "linked", "under_review"],
+      "push_service": ["expo", "web_push"],
+      "whatsapp_circuit_scope": ["number", "account", "template"],
       "whatsapp_consent_decision": ["stop", "start"],
       "whatsapp_consent_scope": ["marketing", "all"],
       "whatsapp_consent_source": ["keyword", "user_preferences", "error_131050", "operator"],
       "whatsapp_delivery_status": ["sent", "delivered", "read", "played", "failed"],
+      "whatsapp_failure_reason": [
+        "window_closed",
+        "recipient_opted_out",
+        "no_marketing_consent",
+        "marketing_limited",
+        "recipient_unknown",
+        "recipient_unreachable",
+        "message_rejected",
+        "template_rejected",
+        "template_disabled",
+        "spam_limited",
+        "attempts_exhausted",
+        "unresolved",
+        "expired",
+      ],
       "whatsapp_identity_kind": ["wa_id", "bsuid", "parent_bsuid"],
       "whatsapp_item_kind": ["message", "echo", "history", "status", "event", "unknown"],
       "whatsapp_item_outcome": ["stored", "duplicate", "stale", "unroutable", "dead_letter"],
       "whatsapp_message_direction": ["inbound", "outbound"],
       "whatsapp_message_origin": ["live", "standby", "echo", "history"],
+      "whatsapp_ordering": ["fifo", "after_delivered", "none"],
+      "whatsapp_queue_state": [
+        "scheduled",
+        "blocked",
+        "ready",
+        "waiting",
+        "sending",
+        "unknown",
+        "sent",
+        "failed",
+        "cancelled",
+      ],
       "whatsapp_report_subject": ["template", "number", "account"],
       "whatsapp_transition_reason": ["requested", "expired", "merged"],
+      "whatsapp_wait_reason": ["retry", "not_sent", "pair_limit", "messaging_limit", "template_paused"],
     },
   },
 } as const;

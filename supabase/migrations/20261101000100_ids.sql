@@ -66,6 +66,6 @@ $$;
 
 comment on function private.uuid_v7_time is
   'The time a UUIDv7 of private.uuid_v7() was made at, to the microsecond. What created_at is generated from.';
-grant execute on function private.uuid_v7_time to service_role;
+grant execute on function private.uuid_v7_time to authenticated, service_role;
 
 commit;

@@ -9,17 +9,31 @@ as $$
   values
     ('contact_not_found', 404, 'No such WhatsApp contact'),
     ('delivery_not_found', 404, 'No such WhatsApp delivery'),
+    ('event_id_reused', 422, 'This event id was used for another event'),
     ('idempotency_key_in_use', 409, 'A request with this idempotency key is still running'),
     ('idempotency_key_missing', 400, 'An idempotency key is needed'),
     ('idempotency_key_reused', 422, 'This idempotency key was used with another request'),
     ('invalid_argument', 422, 'An argument is out of its range'),
+    ('invalid_whatsapp_message', 422, 'WhatsApp would not take this message'),
+    ('job_not_found', 404, 'No such background job'),
+    ('job_state_conflict', 409, 'The background job is in another state'),
+    ('lease_lost', 409, 'The lease is over and somebody else may hold the work'),
     ('operator_required', 403, 'Only operators may do this'),
     ('phone_not_confirmed', 409, 'No phone number is confirmed'),
+    ('profile_not_found', 404, 'No such person'),
+    ('queue_not_empty', 409, 'The message queue is not empty'),
+    ('queue_not_found', 404, 'No such message queue'),
     ('rate_limited', 429, 'Too many requests'),
+    ('read_committed_needed', 409, 'Ordered messages need a transaction of the isolation level read committed'),
     ('review_decided', 409, 'The review is decided already'),
     ('review_not_found', 404, 'No such review'),
     ('session_not_found', 404, 'No such WhatsApp session'),
-    ('session_version_conflict', 409, 'The WhatsApp session has changed in the meantime')
+    ('session_version_conflict', 409, 'The WhatsApp session has changed in the meantime'),
+    ('stream_version_conflict', 409, 'The stream has changed in the meantime'),
+    ('subscription_moved', 409, 'The subscription is not where it was expected'),
+    ('subscription_not_found', 404, 'No such event subscription'),
+    ('whatsapp_message_not_found', 404, 'No such WhatsApp message'),
+    ('whatsapp_message_under_way', 409, 'The WhatsApp message is past that')
 $$;
 
 comment on function private.problem_catalog is
@@ -76,14 +90,26 @@ stable
 set search_path = ''
 as $$
 declare
-  c_well_formed constant text := '^[A-Za-z0-9._:-]{1,64}$';
+  -- Empty, not null, after any transaction that has set them.
+  v_continued text := nullif(current_setting('app.correlation_id', true), '');
+  v_headers jsonb := nullif(current_setting('request.headers', true), '');
+  v_candidate text;
 begin
-  return coalesce(
-    substring(current_setting('app.correlation_id', true) from c_well_formed),
-    substring(private.request_header('x-correlation-id') from c_well_formed),
-    substring(private.request_header('traceparent') from '^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'),
-    substring(private.request_header('x-request-id') from c_well_formed)
-  );
+  if v_continued is null and v_headers is null then
+    return null;
+  end if;
+  foreach v_candidate in array array[
+    v_continued,
+    v_headers ->> 'x-correlation-id',
+    substring(v_headers ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'),
+    v_headers ->> 'x-request-id'
+  ] loop
+    -- The length apart: a bounded repetition makes matching ten times slower.
+    if v_candidate ~ '^[A-Za-z0-9._:-]+$' and length(v_candidate) <= 64 then
+      return v_candidate;
+    end if;
+  end loop;
+  return null;
 end;
 $$;
 

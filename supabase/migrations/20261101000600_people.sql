@@ -119,7 +119,25 @@ $$;
 
 comment on function private.require_registered_operator is
   'First line of what changes money, secrets or configuration: a token is not enough, the person must be on the list. Refuses: operator_required.';
-grant execute on function private.is_operator, private.require_operator, private.require_registered_operator
+
+create function private.require_service_or_registered_operator()
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  -- Inside SECURITY DEFINER the role is still the caller's; `none` is a login of the database's own.
+  if current_setting('role') not in ('service_role', 'none') then
+    perform private.require_registered_operator();
+  end if;
+end;
+$$;
+
+comment on function private.require_service_or_registered_operator is
+  'First line of what the service does and registered operators may do too. Refuses: operator_required.';
+grant execute on function
+  private.is_operator, private.require_operator, private.require_registered_operator, private.require_service_or_registered_operator
 to authenticated, service_role;
 
 commit;

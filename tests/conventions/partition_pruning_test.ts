@@ -3,14 +3,25 @@ import { createTestDatabase, rolledBack } from "../support/database.ts";
 import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 import type { BoundedCalls } from "./bounded/case.ts";
+import { EVENTS, prepareEvents } from "./bounded/events.ts";
+import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
+import { NOTIFICATIONS } from "./bounded/notifications.ts";
 import { ingestCorpus, WHATSAPP } from "./bounded/whatsapp.ts";
+import { WHATSAPP_OUTBOUND } from "./bounded/whatsapp_outbound.ts";
 
 const MONTHS = 60;
 /** Of one table, counting no month to come: those and the default partition are the same few however old the data is. */
 const MOST_LEAVES = 3;
 
-const CALLS: BoundedCalls = { ...OBSERVABILITY, ...WHATSAPP };
+const CALLS: BoundedCalls = {
+  ...EVENTS,
+  ...MESSAGE_QUEUE,
+  ...NOTIFICATIONS,
+  ...OBSERVABILITY,
+  ...WHATSAPP,
+  ...WHATSAPP_OUTBOUND,
+};
 /** These look through all of history, and are called as rarely as that costs. */
 const UNBOUNDED = {
   "private.check_audit_log": "once a week",
@@ -18,6 +29,7 @@ const UNBOUNDED = {
 };
 
 const database = await createTestDatabase();
+await prepareEvents(database.sql);
 await prepareObservability(database.sql);
 await makeOldMonths();
 

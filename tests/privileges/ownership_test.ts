@@ -21,13 +21,34 @@ const OWNED: Record<string, OwnedTable> = {
   },
 };
 
+/** Tables that clients may only read, and only their own rows of: how a row of a profile is made. */
+const READ_ONLY: Record<string, (sql: TransactionSql, profileId: string) => Promise<unknown>> = {
+  "public.notifications": (sql, profile_id) => insert(sql, "public.notifications", { profile_id, ...NOTIFICATION }),
+  "public.notification_preferences": (sql, profile_id) =>
+    insert(sql, "public.notification_preferences", {
+      profile_id,
+      category: "trip",
+      channel: "sms",
+      is_enabled: "false",
+    }),
+  "public.notification_settings": (sql, profile_id) => insert(sql, "public.notification_settings", { profile_id }),
+  "public.push_endpoints": (sql, profile_id) =>
+    sql`insert into public.push_endpoints (profile_id, service, address)
+      values (${profile_id}, 'expo', ${sql.json({ token: "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]" })})`,
+};
+
+/** Tables that everybody who has signed in may read, and no client may write. */
+const SHARED = ["public.notification_categories"];
+
+const NOTIFICATION = { category: "trip", body: "Hello", locale: "rw", priority: "5", is_critical: "false" };
 const NOTHING = 0;
 const FORBIDDEN = "42501";
+const REACHABLE = [...Object.keys({ ...OWNED, ...READ_ONLY }), ...SHARED].sort();
 const database = await createTestDatabase();
 
 Deno.test(
   "every table that clients can reach has a case here",
-  rolledBack(database, async (sql) => assertEquals(await reachable(sql), Object.keys(OWNED).sort())),
+  rolledBack(database, async (sql) => assertEquals(await reachable(sql), REACHABLE)),
 );
 
 Deno.test(
@@ -35,7 +56,7 @@ Deno.test(
   rolledBack(database, async (sql) => {
     await sql`grant select on public.whatsapp_messages to authenticated`;
 
-    assertEquals(await reachable(sql), [...Object.keys(OWNED), "public.whatsapp_messages"].sort());
+    assertEquals(await reachable(sql), [...REACHABLE, "public.whatsapp_messages"].sort());
   }),
 );
 
@@ -72,6 +93,24 @@ for (const [name, table] of Object.entries(OWNED)) {
     rolledBack(database, async (sql) => {
       await insert(sql, name, table.row(await person(sql)));
 
+      assertEquals(await as(sql, "anon", {}, (client) => count(client, name)), NOTHING);
+    }),
+  );
+}
+
+for (const [name, create] of Object.entries(READ_ONLY)) {
+  Deno.test(
+    `people see their own rows of ${name}, nobody else's, and write none`,
+    rolledBack(database, async (sql) => {
+      const [me, other] = [await person(sql), await person(sql)];
+      const [profile] = await sql`insert into public.profiles (user_id) values (${me}) returning id`;
+      await create(sql, profile!.id);
+
+      assertEquals(await asPerson(sql, me, (client) => count(client, name)), 1);
+      assertEquals(await asPerson(sql, other, (client) => count(client, name)), NOTHING);
+      for (const statement of [`delete from ${name}`, `update ${name} set profile_id = gen_random_uuid()`]) {
+        assertEquals(await asPerson(sql, me, (c) => sqlStateOf(c, (inner) => inner.unsafe(statement))), FORBIDDEN);
+      }
       assertEquals(await as(sql, "anon", {}, (client) => count(client, name)), NOTHING);
     }),
   );

@@ -2,7 +2,7 @@ import webhook from "../../supabase/functions/whatsapp-webhook/index.ts";
 import { developmentSettings, LOCAL_KEYS } from "../../scripts/stack/development.ts";
 import { createIdentify } from "../../scripts/stack/identity.ts";
 import { createRpc } from "../../scripts/stack/rpc/handler.ts";
-import { deliver } from "../whatsapp/deliver.ts";
+import { deliver } from "../../scripts/fakes/graph/deliver.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { captureLog, type LogLines } from "./log_lines.ts";
 import { useSettings } from "./settings.ts";

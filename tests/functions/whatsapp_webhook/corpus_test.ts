@@ -2,10 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { webhookTest } from "../../support/webhook.ts";
 import { corpus } from "../../whatsapp/corpus/corpus.ts";
 import type { Delivery } from "../../whatsapp/corpus/delivery.ts";
-import { forge } from "../../whatsapp/deliver.ts";
+import { forge } from "../../../scripts/fakes/graph/deliver.ts";
 import { expectedItems, expectedStore } from "../../whatsapp/expected.ts";
 import { inOrder, storedContents } from "../../whatsapp/stored.ts";
-import { random } from "../../whatsapp/corpus/random.ts";
+import { random } from "../../../scripts/fakes/random.ts";
 
 const NOW = new Date();
 

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { bytesOf, messages, text } from "../../support/deliveries.ts";
 import { useSettings } from "../../support/settings.ts";
 import { webhookTest } from "../../support/webhook.ts";
-import { sign } from "../../whatsapp/deliver.ts";
+import { sign } from "../../../scripts/fakes/graph/deliver.ts";
 
 const QUERY = "?hub.mode=subscribe&hub.verify_token=local-verify-token&hub.challenge=1158201444";
 

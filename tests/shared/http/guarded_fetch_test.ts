@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { allowedUrl, guardedFetch, type OutboundInit } from "shared/http/guarded_fetch.ts";
+import { allowedUrl, guardedFetch, isAllowedSocket } from "shared/http/guarded_fetch.ts";
+import type { OutboundInit } from "shared/outbound_fetch.ts";
 import { type Loopback, serve } from "../../support/loopback.ts";
 import { codeThrownBy } from "../../support/problems.ts";
 import { useSettings } from "../../support/settings.ts";
@@ -67,6 +68,7 @@ Deno.test("guardedFetch() calls nobody when the list is empty or absent", async 
 });
 
 const LIST = ["graph.facebook.com", "127.0.0.1:9001", "fake.local:8443", "169.254.169.254", "localhost", "[::1]:9002"];
+const WILDCARDS = ["*.notify.windows.com", "*.internal"];
 for (
   const url of [
     "https://graph.facebook.com/v26.0/1/messages",
@@ -75,10 +77,12 @@ for (
     "http://2130706433:9001/",
     "https://fake.local:8443/",
     "http://[::1]:9002/",
+    "https://wns2-am3p.notify.windows.com/w/?token=1",
+    "https://a.b.notify.windows.com/",
   ]
 ) {
   Deno.test(`allowedUrl() allows ${url}`, () => {
-    allow(...LIST);
+    allow(...LIST, ...WILDCARDS);
 
     assertEquals(allowedUrl(url).href, new URL(url).href);
   });
@@ -103,14 +107,37 @@ for (
     "data:text/plain,x",
     "graph.facebook.com",
     "",
+    "https://notify.windows.com/",
+    "https://evilnotify.windows.com/",
+    "https://x.notify.windows.com.evil.example/",
+    "http://x.notify.windows.com/",
+    "https://x.notify.windows.com:8443/",
+    "https://x.notify.windows.com./",
+    "https://metadata.google.internal/",
   ]
 ) {
   Deno.test(`allowedUrl() refuses ${JSON.stringify(url)}`, async () => {
-    allow(...LIST);
+    allow(...LIST, ...WILDCARDS);
 
     assertEquals(await codeThrownBy(() => allowedUrl(url)), "outbound_not_allowed");
   });
 }
+
+Deno.test("isAllowedSocket() allows exactly the hosts and ports of the list", () => {
+  allow("smtp.example.com:465", "graph.facebook.com", "*.notify.windows.com");
+
+  assertEquals(
+    [
+      isAllowedSocket("smtp.example.com", 465),
+      isAllowedSocket("smtp.example.com", 25),
+      isAllowedSocket("mail.smtp.example.com", 465),
+      isAllowedSocket("graph.facebook.com", 443),
+      isAllowedSocket("x.notify.windows.com", 443),
+      isAllowedSocket("169.254.169.254", 80),
+    ],
+    [true, false, false, false, false, false],
+  );
+});
 
 Deno.test("guardedFetch() gives up on a service that does not answer", async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
