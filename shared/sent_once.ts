@@ -7,6 +7,9 @@
  * @see https://github.com/denoland/deno/pull/32566
  */
 export function sentOnce(body: BodyInit, type = ""): BodyInit {
+  if (body instanceof URLSearchParams) {
+    return new Blob([body.toString()], { type: type || "application/x-www-form-urlencoded;charset=UTF-8" });
+  }
   return typeof body === "string" || ArrayBuffer.isView(body) || body instanceof ArrayBuffer
     ? new Blob([body as BlobPart], { type })
     : body;

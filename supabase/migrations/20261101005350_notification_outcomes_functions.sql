@@ -20,6 +20,23 @@ $$;
 
 comment on function private.notification_event is 'notification.sent, .failed or .not_sent: what became of one.';
 
+create function private.outcomes_for_people(outcomes jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(outcome.channel, outcome.result - '{provider,provider_message_id,code,detail}'::text[]), '{}')
+    from jsonb_each(outcomes_for_people.outcomes) as outcome (channel, result)
+  );
+end;
+$$;
+
+comment on function private.outcomes_for_people is
+  'What became of each channel, without what providers say of us and our settings: that stays in the events, which people cannot read.';
+
 create function private.finish_notification_delivery(delivery public.notification_deliveries, state public.notification_state)
 returns void
 language plpgsql
@@ -31,8 +48,9 @@ begin
   delete from public.notification_deliveries as finished where finished.id = (finish_notification_delivery.delivery).id;
   -- One by one, so that each opens one partition.
   foreach v_id in array (finish_notification_delivery.delivery).notification_ids loop
-    update public.notifications as notification
-    set state = finish_notification_delivery.state, outcomes = (finish_notification_delivery.delivery).outcomes
+    update public.notifications as notification set
+      state = finish_notification_delivery.state,
+      outcomes = private.outcomes_for_people((finish_notification_delivery.delivery).outcomes)
     where notification.id = v_id;
   end loop;
   perform private.record_events(array(
@@ -153,6 +171,7 @@ set search_path = ''
 as $$
 declare
   c_attempts constant integer := 5;
+  c_claims constant integer := 30;
   v_delivery public.notification_deliveries := private.locked_notification_delivery(
     fail_notification.delivery_id, fail_notification.lease_token
   );
@@ -163,10 +182,18 @@ begin
   if v_kind not in ('temporary', 'rejected', 'unknown', 'not_configured', 'no_address') or v_kind is null then
     perform private.refuse('invalid_argument', '{"argument": "error", "range": "kind: temporary, rejected, unknown, not_configured, no_address"}');
   end if;
+  -- Being asked to wait is no failed attempt, until it was claimed so often. A quarter more at random, so that they do not all return together.
+  if v_kind = 'temporary' and v_retry_after is not null and v_delivery.lease_token < c_claims then
+    update public.notification_deliveries as delivery set
+      state = 'ready', lease_expires_at = null, attempt_count = delivery.attempt_count - 1,
+      scheduled_at = now() + make_interval(secs => v_retry_after * (1 + random() / 4))
+    where delivery.id = v_delivery.id;
+    return;
+  end if;
   if v_kind = 'temporary' and v_delivery.attempt_count < c_attempts then
     update public.notification_deliveries as delivery set
       state = 'ready', lease_expires_at = null,
-      scheduled_at = now() + coalesce(
+      scheduled_at = now() + greatest(
         make_interval(secs => v_retry_after), private.retry_delay(delivery.attempt_count, interval '5 seconds', interval '10 minutes')
       )
     where delivery.id = v_delivery.id;
@@ -194,7 +221,7 @@ $$;
 
 comment on function public.fail_notification is
   'Says why a claimed delivery was not taken: {"kind", "provider"?, "code"?, "detail"?, "retry_after"? (seconds)}. '
-  'temporary: tried again on this channel, five times in all. rejected, not_configured, no_address: the next channel is tried at once. '
+  'temporary: tried again on this channel, five times in all; with retry_after when that has passed, which counts as no attempt. rejected, not_configured, no_address: the next channel is tried at once. '
   'unknown: it may have gone out, so not again on this channel, but on the next. Refuses: invalid_argument, lease_lost.';
 grant execute on function public.fail_notification, private.fail_notification to service_role;
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { sentOnce } from "shared/sent_once.ts";
 import { guardedFetch } from "shared/http/guarded_fetch.ts";
 import { startBreakingServer } from "../support/breaking_server.ts";
@@ -31,7 +31,17 @@ Deno.test("guardedFetch() sends a text once, with the media type that it would h
   assertEquals([code, server.bodies], ["outbound_failed", ["first", "second"]]);
 });
 
-Deno.test("sentOnce() leaves forms, streams and Blobs as they are", () => {
+Deno.test("sentOnce() keeps what is encoded as a form a form", async () => {
+  const body = sentOnce(new URLSearchParams({ grant: "client credentials" }));
+
+  assert(body instanceof Blob);
+  assertEquals([body.type, await body.text()], [
+    "application/x-www-form-urlencoded;charset=utf-8",
+    "grant=client+credentials",
+  ]);
+});
+
+Deno.test("sentOnce() leaves multipart forms, streams and Blobs as they are", () => {
   const form = new FormData();
 
   assertEquals(sentOnce(form), form);

@@ -26,7 +26,7 @@ export interface Claimed {
 }
 
 /** What became of each channel that was tried. */
-export type Outcomes = Record<string, { state: string; reason?: string; attempts?: number; code?: string }>;
+export type Outcomes = Record<string, { state: string; reason?: string; attempts?: number }>;
 
 /** A person who is reached by text message, speaks Kinyarwanda and has no quiet hours. */
 export async function createPerson(
