@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { sentOnce } from "shared/sent_once.ts";
 import { guardedFetch } from "shared/http/guarded_fetch.ts";
 import { startBreakingServer } from "../support/breaking_server.ts";
@@ -34,8 +34,9 @@ Deno.test("guardedFetch() sends a text once, with the media type that it would h
 Deno.test("sentOnce() keeps what is encoded as a form a form", async () => {
   const body = sentOnce(new URLSearchParams({ grant: "client credentials" }));
 
-  assert(body instanceof Blob);
-  assertEquals([body.type, await body.text()], [
+  const sent = new Request("http://127.0.0.1", { method: "POST", body });
+  assertNotEquals(body.constructor, URLSearchParams);
+  assertEquals([sent.headers.get("content-type"), await sent.text()], [
     "application/x-www-form-urlencoded;charset=utf-8",
     "grant=client+credentials",
   ]);
