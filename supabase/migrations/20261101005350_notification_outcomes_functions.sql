@@ -28,7 +28,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select coalesce(jsonb_object_agg(outcome.channel, outcome.result - '{provider,provider_message_id,code,detail}'::text[]), '{}')
+    select coalesce(jsonb_object_agg(outcome.channel, outcome.result - '{code,detail}'::text[]), '{}')
     from jsonb_each(outcomes_for_people.outcomes) as outcome (channel, result)
   );
 end;

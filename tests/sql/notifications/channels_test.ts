@@ -10,6 +10,7 @@ import {
   notify,
   type Outcomes,
   PHONE,
+  providersOf,
   stateOf,
 } from "./notifications.ts";
 
@@ -132,9 +133,9 @@ test("what a provider says of our account is in the events, not in the inbox", a
   await fail(sql, (await claim(sql))[0]!, { kind: "rejected", provider: "twilio", code: "30005", detail: "no credit" });
 
   const [, { sms }] = await stateOf(sql, notified);
-  const [event] = await sql`select payload from public.event_store where event_type = 'notification.failed'`;
-  assertEquals(Object.keys(sms!).sort(), ["at", "attempts", "reason", "state"]);
-  assertEquals([event!.payload.outcomes.sms.provider, event!.payload.outcomes.sms.code], ["twilio", "30005"]);
+  const told = await providersOf(sql, notified);
+  assertEquals(Object.keys(sms!).sort(), ["at", "attempts", "provider", "reason", "state"]);
+  assertEquals([told.sms!.code, told.sms!.detail], ["30005", "no credit"]);
 });
 
 test("a worker whose lease ran out can neither complete nor fail the delivery", async (sql) => {

@@ -26,6 +26,7 @@ export interface Claimed {
 }
 
 /** What became of each channel that was tried. */
+export type ProviderOutcome = { provider?: string; code?: string; detail?: string };
 export type Outcomes = Record<string, { state: string; reason?: string; attempts?: number }>;
 
 /** A person who is reached by text message, speaks Kinyarwanda and has no quiet hours. */
@@ -73,6 +74,14 @@ export async function fail(sql: ISql, { delivery_id, lease_token }: Claimed, err
 export async function stateOf(sql: ISql, { notification_id }: Notified): Promise<[state: string, outcomes: Outcomes]> {
   const [row] = await sql`select state, outcomes from public.notifications where id = ${notification_id}`;
   return [row!.state, row!.outcomes];
+}
+
+/** What the providers said, as the event of a notification's end tells it. */
+export async function providersOf(sql: ISql, { notification_id }: Notified): Promise<Record<string, ProviderOutcome>> {
+  const [event] = await sql`
+    select payload -> 'outcomes' as outcomes from public.event_store
+    where aggregate_type = 'notification' and aggregate_id = ${notification_id}`;
+  return event!.outcomes;
 }
 
 /** Lets what waits be due now, as if the time had come. */
