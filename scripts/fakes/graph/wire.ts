@@ -30,7 +30,7 @@ export function openWire(handler: LineHandler, port = 0): Wire {
   const relays = new Set<Promise<void>>();
   const back = Deno.serve(
     { hostname: HOSTNAME, port: 0, onListen() {} },
-    (request, { remoteAddr }) => handler(request, lineOf(clients.get(remoteAddr.port)!)),
+    (request, { remoteAddr }) => handler(request, lineOf(clients.get(remoteAddr.port))),
   );
   const front = Deno.listen({ hostname: HOSTNAME, port });
 
@@ -64,10 +64,12 @@ export function openWire(handler: LineHandler, port = 0): Wire {
   };
 }
 
-function lineOf(client: Deno.TcpConn): Line {
+/** @param client - nobody when it was gone before its request was read to the end */
+function lineOf(client: Deno.TcpConn | undefined): Line {
   return {
-    close: () => close(client),
+    close: () => client && close(client),
     async write(blob) {
+      if (!client) return;
       const bytes = await blob.bytes();
       try {
         for (let sent = 0; sent < bytes.length;) sent += await client.write(bytes.subarray(sent));
