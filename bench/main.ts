@@ -9,6 +9,7 @@ import { rpc } from "./rpc.ts";
 import { stackStart } from "./stack_start.ts";
 import { load, machine } from "./support/machine.ts";
 import { toMarkdown } from "./support/table.ts";
+import { walletMeasurements } from "./wallets.ts";
 import { webhookCpu } from "./webhook_cpu.ts";
 import { webhookHttp } from "./webhook_http.ts";
 import { whatsappSend } from "./whatsapp_send.ts";
@@ -25,6 +26,7 @@ const MEASUREMENTS: Record<string, Measurement> = {
   "whatsapp-send": whatsappSend,
   ...queueMeasurements,
   ...eventMeasurements,
+  ...walletMeasurements,
 };
 
 const isQuick = Deno.args.includes("--quick");

@@ -30,6 +30,11 @@ export function rateRatio(cell: Cell, rival: string, ...peers: readonly string[]
   return rateOf(cell, rival) / Math.max(...peers.map((peer) => rateOf(cell, peer)));
 }
 
+/** The ratio of the first's CPU to that of the other. */
+export function cpuRatio(cell: Cell, rival: string, peer: string): number {
+  return cpuOf(cell, rival) / cpuOf(cell, peer);
+}
+
 /** Which rivals a table shows, and the ratios beside them. */
 export interface Columns {
   keys: readonly string[];
