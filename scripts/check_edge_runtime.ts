@@ -36,9 +36,11 @@ async function copiedFiles(folder: string): Promise<SourceFile[]> {
     await Deno.writeTextFile(join(folder, path), text);
   }
   await Deno.writeTextFile(join(folder, "deno.json"), await adaptedConfig(files));
-  // A test compares it with the limits that are tested.
+  // Tests compare them with what they list.
   await Deno.mkdir(join(folder, "docs"));
-  await Deno.writeTextFile(join(folder, "docs/whatsapp.md"), await read("docs/whatsapp.md"));
+  for (const page of ["docs/payment_providers.md", "docs/whatsapp.md"]) {
+    await Deno.writeTextFile(join(folder, page), await read(page));
+  }
   return files;
 }
 

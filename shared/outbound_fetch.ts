@@ -4,6 +4,8 @@ export interface OutboundInit extends RequestInit {
   timeoutMs?: number;
   /** Of the answer; by default 1 MiB. */
   maxBytes?: number;
+  /** What becomes of a longer answer: an error, or only its first bytes are read; by default an error. */
+  overflow?: "refuse" | "cut";
 }
 
 /** What makes outside calls: `guardedFetch`, which keeps to the list of hosts, to both bounds, and follows no redirect. */

@@ -40,3 +40,7 @@ select public.ingest_whatsapp_delivery(encode(convert_to(jsonb_build_object(
   ))))
 )::text, 'UTF8'), 'base64'))
 from deliveries;
+
+-- A number whose receipts by SMS are believed, and the code to dial for it.
+select public.set_momo_receiver('+250788000000');
+select public.set_payment_channel('momo_ussd', true, merchant_code => '123456');

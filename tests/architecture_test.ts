@@ -11,6 +11,7 @@ const LAYERS: Record<string, readonly string[]> = {
   "shared/metrics": ["shared/db"],
   "shared/notifications": [],
   "shared/payments": [],
+  "shared/webhooks": [],
   "shared/whatsapp": [],
   "shared/worker": [],
 };

@@ -26,6 +26,9 @@ export function developmentSettings(apiUrl: string, databaseUrl: string): Record
     STRIPE_WEBHOOK_SECRETS: "whsec_local_stripe,whsec_local_stripe_next",
     STANDARD_WEBHOOK_SECRETS:
       "whsec_bG9jYWwtc3RhbmRhcmQtd2ViaG9va3Mtc2VjcmV0,whsec_bG9jYWwtc3RhbmRhcmQtd2ViaG9va3MtbmV4dC0x",
+    FLUTTERWAVE_SECRET_HASHES: "local-flutterwave-hash",
+    PAYSTACK_SECRET_KEYS: "sk_test_local",
+    MOMO_SMS_SECRETS: "local-momo-sms-secret",
     WORKER_TOKENS: "local-worker-token",
     METRICS_TOKENS: "local-metrics-token",
   };

@@ -7,6 +7,7 @@ import { loadFunctions } from "./functions.ts";
 import { createGateway } from "./gateway.ts";
 import { createIdentify } from "./identity.ts";
 import { openLocalGraph } from "./local_graph.ts";
+import { openLocalPayments } from "./local_payments.ts";
 import { runFile } from "./sql_file.ts";
 import type { StackOptions } from "./options.ts";
 import { usableFolder } from "./data_folder.ts";
@@ -59,6 +60,8 @@ async function open(options: StackOptions, closers: Closers): Promise<StackState
   closers.push(() => soon(server.shutdown()));
   const closeGraph = openLocalGraph(`${apiUrl}/functions/v1/whatsapp-webhook`);
   closers.push(() => soon(closeGraph()));
+  const closePayments = openLocalPayments(`${apiUrl}/functions/v1/payment-intake/webhooks`);
+  closers.push(() => soon(closePayments()));
   const endFunctions = provideEdgeRuntime();
   closers.push(() => soon(endFunctions()));
   const workerToken = Deno.env.get("WORKER_TOKENS")!.split(",")[0]!.trim();

@@ -135,6 +135,22 @@ export type Database = {
         };
         Relationships: [];
       };
+      "currencies": {
+        Row: {
+          "code": string;
+          "exponent": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "code": string;
+          "exponent": number;
+        };
+        Update: {
+          "code"?: string;
+          "exponent"?: number;
+        };
+        Relationships: [];
+      };
       "event_keys": {
         Row: {
           "appended_at": string;
@@ -656,6 +672,92 @@ export type Database = {
         };
         Relationships: [];
       };
+      "momo_receipts": {
+        Row: {
+          "balance": number;
+          "balance_before": number;
+          "chain": Database["public"]["Enums"]["momo_chain_state"];
+          "change": number;
+          "currency": string;
+          "event_id": string;
+          "occurred_at": string;
+          "receiving_number": string;
+          "template": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "balance": number;
+          "balance_before"?: never;
+          "chain": Database["public"]["Enums"]["momo_chain_state"];
+          "change": number;
+          "currency": string;
+          "event_id": string;
+          "occurred_at": string;
+          "receiving_number": string;
+          "template": string;
+        };
+        Update: {
+          "balance"?: number;
+          "balance_before"?: never;
+          "chain"?: Database["public"]["Enums"]["momo_chain_state"];
+          "change"?: number;
+          "currency"?: string;
+          "event_id"?: string;
+          "occurred_at"?: string;
+          "receiving_number"?: string;
+          "template"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "momo_receipts_event_id_fkey";
+            columns: ["event_id"];
+            isOneToOne: true;
+            referencedRelation: "payment_webhook_events";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "momo_receipts_receiving_number_fkey";
+            columns: ["receiving_number"];
+            isOneToOne: false;
+            referencedRelation: "momo_receivers";
+            referencedColumns: ["receiving_number"];
+          },
+        ];
+      };
+      "momo_receivers": {
+        Row: {
+          "created_at": string;
+          "day_amount": number;
+          "is_chain_required": boolean;
+          "is_enabled": boolean;
+          "largest_amount": number;
+          "match_window": string;
+          "receiving_number": string;
+          "sender_names": (string)[];
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "day_amount"?: number;
+          "is_chain_required"?: boolean;
+          "is_enabled"?: boolean;
+          "largest_amount"?: number;
+          "match_window"?: string;
+          "receiving_number": string;
+          "sender_names"?: (string)[];
+        };
+        Update: {
+          "created_at"?: string;
+          "day_amount"?: number;
+          "is_chain_required"?: boolean;
+          "is_enabled"?: boolean;
+          "largest_amount"?: number;
+          "match_window"?: string;
+          "receiving_number"?: string;
+          "sender_names"?: (string)[];
+        };
+        Relationships: [];
+      };
       "notification_categories": {
         Row: {
           "category": string;
@@ -916,6 +1018,383 @@ export type Database = {
         };
         Relationships: [];
       };
+      "payment_attempts": {
+        Row: {
+          "amount": number;
+          "answer": Json | null;
+          "asked_at": string | null;
+          "check_count": number;
+          "checked_at": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "is_blocked": boolean;
+          "kind": Database["public"]["Enums"]["payment_attempt_kind"];
+          "last_signal": Json | null;
+          "lease_token": number;
+          "leased_until": string | null;
+          "next_check_at": string | null;
+          "phone": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id": string | null;
+          "started_at": string | null;
+          "status": Database["public"]["Enums"]["payment_attempt_status"];
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount": number;
+          "answer"?: Json | null;
+          "asked_at"?: string | null;
+          "check_count"?: number;
+          "checked_at"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency": string;
+          "id"?: string;
+          "is_blocked"?: boolean;
+          "kind": Database["public"]["Enums"]["payment_attempt_kind"];
+          "last_signal"?: Json | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "next_check_at"?: string | null;
+          "phone"?: string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id"?: string | null;
+          "started_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["payment_attempt_status"];
+          "transaction_id": string;
+        };
+        Update: {
+          "amount"?: number;
+          "answer"?: Json | null;
+          "asked_at"?: string | null;
+          "check_count"?: number;
+          "checked_at"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "id"?: string;
+          "is_blocked"?: boolean;
+          "kind"?: Database["public"]["Enums"]["payment_attempt_kind"];
+          "last_signal"?: Json | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "next_check_at"?: string | null;
+          "phone"?: string | null;
+          "provider"?: Database["public"]["Enums"]["payment_provider"];
+          "provider_id"?: string | null;
+          "started_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["payment_attempt_status"];
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "payment_channels": {
+        Row: {
+          "can_check": boolean;
+          "can_pay_out": boolean;
+          "can_refund": boolean;
+          "currencies": (string)[];
+          "is_enabled": boolean;
+          "lasts_seconds": number;
+          "maximum_amount": number;
+          "merchant_code": string | null;
+          "method": string;
+          "minimum_amount": number;
+          "needs_request": boolean;
+          "provider": Database["public"]["Enums"]["payment_provider"] | null;
+          "webhooks_prove": boolean;
+        };
+        ComputedFields: never;
+        Insert: {
+          "can_check": boolean;
+          "can_pay_out": boolean;
+          "can_refund": boolean;
+          "currencies": (string)[];
+          "is_enabled"?: boolean;
+          "lasts_seconds": number;
+          "maximum_amount": number;
+          "merchant_code"?: string | null;
+          "method": string;
+          "minimum_amount": number;
+          "needs_request": boolean;
+          "provider"?: Database["public"]["Enums"]["payment_provider"] | null;
+          "webhooks_prove": boolean;
+        };
+        Update: {
+          "can_check"?: boolean;
+          "can_pay_out"?: boolean;
+          "can_refund"?: boolean;
+          "currencies"?: (string)[];
+          "is_enabled"?: boolean;
+          "lasts_seconds"?: number;
+          "maximum_amount"?: number;
+          "merchant_code"?: string | null;
+          "method"?: string;
+          "minimum_amount"?: number;
+          "needs_request"?: boolean;
+          "provider"?: Database["public"]["Enums"]["payment_provider"] | null;
+          "webhooks_prove"?: boolean;
+        };
+        Relationships: [];
+      };
+      "payment_methods": {
+        Row: {
+          "created_at": string;
+          "id": string;
+          "is_default": boolean;
+          "is_verified": boolean;
+          "kind": string;
+          "label": string | null;
+          "masked_number": string;
+          "phone": string | null;
+          "profile_id": string;
+          "provider_token": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "id"?: string;
+          "is_default"?: boolean;
+          "is_verified"?: boolean;
+          "kind": string;
+          "label"?: string | null;
+          "masked_number": string;
+          "phone"?: string | null;
+          "profile_id": string;
+          "provider_token"?: string | null;
+        };
+        Update: {
+          "created_at"?: string;
+          "id"?: string;
+          "is_default"?: boolean;
+          "is_verified"?: boolean;
+          "kind"?: string;
+          "label"?: string | null;
+          "masked_number"?: string;
+          "phone"?: string | null;
+          "profile_id"?: string;
+          "provider_token"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "payment_methods_kind_fkey";
+            columns: ["kind"];
+            isOneToOne: false;
+            referencedRelation: "payment_channels";
+            referencedColumns: ["method"];
+          },
+          {
+            foreignKeyName: "payment_methods_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "payment_reviews": {
+        Row: {
+          "amount": number | null;
+          "attempt_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string | null;
+          "details": NonNullable<Json>;
+          "event_id": string | null;
+          "id": string;
+          "kind": Database["public"]["Enums"]["payment_review_kind"];
+          "note": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id": string | null;
+          "resolution": Database["public"]["Enums"]["payment_review_resolution"] | null;
+          "resolved_at": string | null;
+          "resolved_by": string | null;
+          "status": string;
+          "transaction_id": string | null;
+          "wallet_transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount"?: number | null;
+          "attempt_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string | null;
+          "details"?: NonNullable<Json>;
+          "event_id"?: string | null;
+          "id"?: string;
+          "kind": Database["public"]["Enums"]["payment_review_kind"];
+          "note"?: string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id"?: string | null;
+          "resolution"?: Database["public"]["Enums"]["payment_review_resolution"] | null;
+          "resolved_at"?: string | null;
+          "resolved_by"?: string | null;
+          "status"?: string;
+          "transaction_id"?: string | null;
+          "wallet_transaction_id"?: string | null;
+        };
+        Update: {
+          "amount"?: number | null;
+          "attempt_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string | null;
+          "details"?: NonNullable<Json>;
+          "event_id"?: string | null;
+          "id"?: string;
+          "kind"?: Database["public"]["Enums"]["payment_review_kind"];
+          "note"?: string | null;
+          "provider"?: Database["public"]["Enums"]["payment_provider"];
+          "provider_id"?: string | null;
+          "resolution"?: Database["public"]["Enums"]["payment_review_resolution"] | null;
+          "resolved_at"?: string | null;
+          "resolved_by"?: string | null;
+          "status"?: string;
+          "transaction_id"?: string | null;
+          "wallet_transaction_id"?: string | null;
+        };
+        Relationships: [];
+      };
+      "payment_webhook_events": {
+        Row: {
+          "attempt_id": string | null;
+          "contradicted_at": string | null;
+          "copy_count": number;
+          "correlation_id": string | null;
+          "event_id": string;
+          "event_type": string;
+          "fingerprint": string;
+          "id": string;
+          "last_received_at": string;
+          "outcome": Database["public"]["Enums"]["payment_event_outcome"];
+          "payload": Json | null;
+          "profile_id": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "reason": string | null;
+          "received_at": string;
+          "replayed_at": string | null;
+          "review_id": string | null;
+          "signal": NonNullable<Json>;
+          "transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_id"?: string | null;
+          "contradicted_at"?: string | null;
+          "copy_count"?: number;
+          "correlation_id"?: string | null;
+          "event_id": string;
+          "event_type": string;
+          "fingerprint": string;
+          "id"?: string;
+          "last_received_at"?: string;
+          "outcome"?: Database["public"]["Enums"]["payment_event_outcome"];
+          "payload"?: Json | null;
+          "profile_id"?: string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "reason"?: string | null;
+          "received_at"?: never;
+          "replayed_at"?: string | null;
+          "review_id"?: string | null;
+          "signal": NonNullable<Json>;
+          "transaction_id"?: string | null;
+        };
+        Update: {
+          "attempt_id"?: string | null;
+          "contradicted_at"?: string | null;
+          "copy_count"?: number;
+          "correlation_id"?: string | null;
+          "event_id"?: string;
+          "event_type"?: string;
+          "fingerprint"?: string;
+          "id"?: string;
+          "last_received_at"?: string;
+          "outcome"?: Database["public"]["Enums"]["payment_event_outcome"];
+          "payload"?: Json | null;
+          "profile_id"?: string | null;
+          "provider"?: Database["public"]["Enums"]["payment_provider"];
+          "reason"?: string | null;
+          "received_at"?: never;
+          "replayed_at"?: string | null;
+          "review_id"?: string | null;
+          "signal"?: NonNullable<Json>;
+          "transaction_id"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "payment_webhook_events_review_id_fkey";
+            columns: ["review_id"];
+            isOneToOne: false;
+            referencedRelation: "payment_reviews";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "payout_approvals": {
+        Row: {
+          "asked_by": string;
+          "created_at": string;
+          "decided_at": string | null;
+          "decided_by": string | null;
+          "note": string | null;
+          "status": Database["public"]["Enums"]["payout_decision"];
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "asked_by": string;
+          "created_at"?: string;
+          "decided_at"?: string | null;
+          "decided_by"?: string | null;
+          "note"?: string | null;
+          "status"?: Database["public"]["Enums"]["payout_decision"];
+          "transaction_id": string;
+        };
+        Update: {
+          "asked_by"?: string;
+          "created_at"?: string;
+          "decided_at"?: string | null;
+          "decided_by"?: string | null;
+          "note"?: string | null;
+          "status"?: Database["public"]["Enums"]["payout_decision"];
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "payout_rules": {
+        Row: {
+          "approval_above": number;
+          "currency": string;
+          "day_amount": number;
+          "largest_amount": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "approval_above": number;
+          "currency": string;
+          "day_amount": number;
+          "largest_amount": number;
+        };
+        Update: {
+          "approval_above"?: number;
+          "currency"?: string;
+          "day_amount"?: number;
+          "largest_amount"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "payout_rules_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: true;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
       "phone_link_reviews": {
         Row: {
           "correlation_id": string | null;
@@ -1032,6 +1511,240 @@ export type Database = {
           },
         ];
       };
+      "reconciliation_files": {
+        Row: {
+          "actor": string;
+          "amount": number;
+          "created_at": string;
+          "currency": string;
+          "fee": number;
+          "line_count": number;
+          "passed_over_count": number;
+          "reconciliation_id": string;
+          "sha256": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "amount": number;
+          "created_at"?: string;
+          "currency": string;
+          "fee": number;
+          "line_count": number;
+          "passed_over_count": number;
+          "reconciliation_id": string;
+          "sha256": string;
+        };
+        Update: {
+          "actor"?: string;
+          "amount"?: number;
+          "created_at"?: string;
+          "currency"?: string;
+          "fee"?: number;
+          "line_count"?: number;
+          "passed_over_count"?: number;
+          "reconciliation_id"?: string;
+          "sha256"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reconciliation_files_reconciliation_id_fkey";
+            columns: ["reconciliation_id"];
+            isOneToOne: false;
+            referencedRelation: "reconciliations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "reconciliation_items": {
+        Row: {
+          "amount": number;
+          "attempt_id": string | null;
+          "booked_amount": number;
+          "class": Database["public"]["Enums"]["reconciliation_class"] | null;
+          "currency": string;
+          "fee": number;
+          "id": string;
+          "is_fee_booked": boolean;
+          "line_key": string | null;
+          "line_number": number | null;
+          "matched_by": string | null;
+          "occurred_at": string | null;
+          "occurrence": number | null;
+          "phone_suffix": string | null;
+          "provider_ids": (string)[];
+          "reconciliation_id": string;
+          "reference_words": (string)[];
+          "review_id": string | null;
+          "transaction_id": string | null;
+          "updated_at": string;
+          "wallet_transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount": number;
+          "attempt_id"?: string | null;
+          "booked_amount"?: number;
+          "class"?: Database["public"]["Enums"]["reconciliation_class"] | null;
+          "currency": string;
+          "fee"?: number;
+          "id"?: string;
+          "is_fee_booked"?: boolean;
+          "line_key"?: string | null;
+          "line_number"?: number | null;
+          "matched_by"?: string | null;
+          "occurred_at"?: string | null;
+          "occurrence"?: number | null;
+          "phone_suffix"?: string | null;
+          "provider_ids"?: (string)[];
+          "reconciliation_id": string;
+          "reference_words"?: (string)[];
+          "review_id"?: string | null;
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "wallet_transaction_id"?: string | null;
+        };
+        Update: {
+          "amount"?: number;
+          "attempt_id"?: string | null;
+          "booked_amount"?: number;
+          "class"?: Database["public"]["Enums"]["reconciliation_class"] | null;
+          "currency"?: string;
+          "fee"?: number;
+          "id"?: string;
+          "is_fee_booked"?: boolean;
+          "line_key"?: string | null;
+          "line_number"?: number | null;
+          "matched_by"?: string | null;
+          "occurred_at"?: string | null;
+          "occurrence"?: number | null;
+          "phone_suffix"?: string | null;
+          "provider_ids"?: (string)[];
+          "reconciliation_id"?: string;
+          "reference_words"?: (string)[];
+          "review_id"?: string | null;
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "wallet_transaction_id"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reconciliation_items_reconciliation_id_fkey";
+            columns: ["reconciliation_id"];
+            isOneToOne: false;
+            referencedRelation: "reconciliations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "reconciliation_items_review_id_fkey";
+            columns: ["review_id"];
+            isOneToOne: false;
+            referencedRelation: "payment_reviews";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "reconciliation_postings": {
+        Row: {
+          "amount": number;
+          "currency": string;
+          "item_id": string | null;
+          "reconciliation_id": string;
+          "wallet_transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount": number;
+          "currency": string;
+          "item_id"?: string | null;
+          "reconciliation_id": string;
+          "wallet_transaction_id": string;
+        };
+        Update: {
+          "amount"?: number;
+          "currency"?: string;
+          "item_id"?: string | null;
+          "reconciliation_id"?: string;
+          "wallet_transaction_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reconciliation_postings_item_id_fkey";
+            columns: ["item_id"];
+            isOneToOne: false;
+            referencedRelation: "reconciliation_items";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "reconciliation_postings_reconciliation_id_fkey";
+            columns: ["reconciliation_id"];
+            isOneToOne: false;
+            referencedRelation: "reconciliations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "reconciliations": {
+        Row: {
+          "actor": string;
+          "closing_balance": number | null;
+          "created_at": string;
+          "currency": string;
+          "format": string;
+          "id": string;
+          "opening_balance": number | null;
+          "period_from": string;
+          "period_to": string;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "run_count": number;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "closing_balance"?: number | null;
+          "created_at"?: string;
+          "currency": string;
+          "format": string;
+          "id"?: string;
+          "opening_balance"?: number | null;
+          "period_from": string;
+          "period_to": string;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "run_count"?: number;
+          "updated_at"?: string;
+        };
+        Update: {
+          "actor"?: string;
+          "closing_balance"?: number | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "format"?: string;
+          "id"?: string;
+          "opening_balance"?: number | null;
+          "period_from"?: string;
+          "period_to"?: string;
+          "provider"?: Database["public"]["Enums"]["payment_provider"];
+          "run_count"?: number;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "reconciliations_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "reconciliations_format_fkey";
+            columns: ["format"];
+            isOneToOne: false;
+            referencedRelation: "statement_formats";
+            referencedColumns: ["format"];
+          },
+        ];
+      };
       "recurring_jobs": {
         Row: {
           "created_at": string;
@@ -1088,6 +1801,37 @@ export type Database = {
             referencedColumns: ["job_type"];
           },
         ];
+      };
+      "statement_formats": {
+        Row: {
+          "columns": NonNullable<Json>;
+          "fee_types": (string)[];
+          "format": string;
+          "match_seconds": number;
+          "outgoing_types": (string)[];
+          "settled_statuses": (string)[] | null;
+          "time_zone": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "columns": NonNullable<Json>;
+          "fee_types"?: (string)[];
+          "format": string;
+          "match_seconds"?: number;
+          "outgoing_types"?: (string)[];
+          "settled_statuses"?: (string)[] | null;
+          "time_zone"?: string;
+        };
+        Update: {
+          "columns"?: NonNullable<Json>;
+          "fee_types"?: (string)[];
+          "format"?: string;
+          "match_seconds"?: number;
+          "outgoing_types"?: (string)[];
+          "settled_statuses"?: (string)[] | null;
+          "time_zone"?: string;
+        };
+        Relationships: [];
       };
       "system_audit_logs": {
         Row: {
@@ -1183,6 +1927,911 @@ export type Database = {
           "value"?: number;
         };
         Relationships: [];
+      };
+      "transaction_events": {
+        Row: {
+          "actor": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "evidence": Database["public"]["Enums"]["payment_evidence"] | null;
+          "failure_code": string | null;
+          "from_status": Database["public"]["Enums"]["transaction_status"] | null;
+          "id": string;
+          "reason": string | null;
+          "to_status": Database["public"]["Enums"]["transaction_status"];
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "evidence"?: Database["public"]["Enums"]["payment_evidence"] | null;
+          "failure_code"?: string | null;
+          "from_status"?: Database["public"]["Enums"]["transaction_status"] | null;
+          "id"?: string;
+          "reason"?: string | null;
+          "to_status": Database["public"]["Enums"]["transaction_status"];
+          "transaction_id": string;
+        };
+        Update: {
+          "actor"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "evidence"?: Database["public"]["Enums"]["payment_evidence"] | null;
+          "failure_code"?: string | null;
+          "from_status"?: Database["public"]["Enums"]["transaction_status"] | null;
+          "id"?: string;
+          "reason"?: string | null;
+          "to_status"?: Database["public"]["Enums"]["transaction_status"];
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "transaction_keys": {
+        Row: {
+          "caller": string;
+          "fingerprint": string;
+          "key": string;
+          "route": string;
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "caller": string;
+          "fingerprint": string;
+          "key": string;
+          "route": string;
+          "transaction_id": string;
+        };
+        Update: {
+          "caller"?: string;
+          "fingerprint"?: string;
+          "key"?: string;
+          "route"?: string;
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "transaction_moves": {
+        Row: {
+          "evidence_needed": boolean;
+          "from_status": Database["public"]["Enums"]["transaction_status"];
+          "to_status": Database["public"]["Enums"]["transaction_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "evidence_needed": boolean;
+          "from_status": Database["public"]["Enums"]["transaction_status"];
+          "to_status": Database["public"]["Enums"]["transaction_status"];
+        };
+        Update: {
+          "evidence_needed"?: boolean;
+          "from_status"?: Database["public"]["Enums"]["transaction_status"];
+          "to_status"?: Database["public"]["Enums"]["transaction_status"];
+        };
+        Relationships: [];
+      };
+      "transaction_references": {
+        Row: {
+          "reference": string;
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "reference": string;
+          "transaction_id": string;
+        };
+        Update: {
+          "reference"?: string;
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "transactions": {
+        Row: {
+          "actor": string;
+          "amount": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "description": string | null;
+          "evidence": Database["public"]["Enums"]["payment_evidence"] | null;
+          "expires_at": string | null;
+          "failure_code": string | null;
+          "from_account_id": string | null;
+          "hold_id": string | null;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "method": string;
+          "next_action": Json | null;
+          "original_id": string | null;
+          "phone": string | null;
+          "profile_id": string | null;
+          "reference": string;
+          "refunded_amount": number;
+          "status": Database["public"]["Enums"]["transaction_status"];
+          "to_account_id": string | null;
+          "type": Database["public"]["Enums"]["transaction_type"];
+          "updated_at": string;
+          "wallet_transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "amount": number;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "currency": string;
+          "description"?: string | null;
+          "evidence"?: Database["public"]["Enums"]["payment_evidence"] | null;
+          "expires_at"?: string | null;
+          "failure_code"?: string | null;
+          "from_account_id"?: string | null;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "method": string;
+          "next_action"?: Json | null;
+          "original_id"?: string | null;
+          "phone"?: string | null;
+          "profile_id"?: string | null;
+          "reference": string;
+          "refunded_amount"?: number;
+          "status"?: Database["public"]["Enums"]["transaction_status"];
+          "to_account_id"?: string | null;
+          "type": Database["public"]["Enums"]["transaction_type"];
+          "updated_at"?: string;
+          "wallet_transaction_id"?: string | null;
+        };
+        Update: {
+          "actor"?: string;
+          "amount"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: never;
+          "currency"?: string;
+          "description"?: string | null;
+          "evidence"?: Database["public"]["Enums"]["payment_evidence"] | null;
+          "expires_at"?: string | null;
+          "failure_code"?: string | null;
+          "from_account_id"?: string | null;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "method"?: string;
+          "next_action"?: Json | null;
+          "original_id"?: string | null;
+          "phone"?: string | null;
+          "profile_id"?: string | null;
+          "reference"?: string;
+          "refunded_amount"?: number;
+          "status"?: Database["public"]["Enums"]["transaction_status"];
+          "to_account_id"?: string | null;
+          "type"?: Database["public"]["Enums"]["transaction_type"];
+          "updated_at"?: string;
+          "wallet_transaction_id"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "transactions_from_account_id_fkey";
+            columns: ["from_account_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_accounts";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "transactions_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "transactions_to_account_id_fkey";
+            columns: ["to_account_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_accounts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "wallet_accounts": {
+        Row: {
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "maximum_balance": number | null;
+          "minimum_balance": number | null;
+          "normal_side": Database["public"]["Enums"]["wallet_side"];
+          "profile_id": string | null;
+          "shard_count": number;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+          "tier": string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "code": string;
+          "created_at"?: string;
+          "currency": string;
+          "id"?: string;
+          "maximum_balance"?: number | null;
+          "minimum_balance"?: number | null;
+          "normal_side"?: never;
+          "profile_id"?: string | null;
+          "shard_count"?: number;
+          "status"?: Database["public"]["Enums"]["wallet_account_status"];
+          "tier"?: string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        Update: {
+          "code"?: string;
+          "created_at"?: string;
+          "currency"?: string;
+          "id"?: string;
+          "maximum_balance"?: number | null;
+          "minimum_balance"?: number | null;
+          "normal_side"?: never;
+          "profile_id"?: string | null;
+          "shard_count"?: number;
+          "status"?: Database["public"]["Enums"]["wallet_account_status"];
+          "tier"?: string | null;
+          "type"?: Database["public"]["Enums"]["wallet_account_type"];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_accounts_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "wallet_accounts_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "wallet_accounts_tier_currency_fkey";
+            columns: ["tier", "currency"];
+            isOneToOne: false;
+            referencedRelation: "wallet_limits";
+            referencedColumns: ["tier", "currency"];
+          },
+        ];
+      };
+      "wallet_balances": {
+        Row: {
+          "account_id": string;
+          "balance": number;
+          "currency": string;
+          "frozen_side": Database["public"]["Enums"]["wallet_side"] | null;
+          "held": number;
+          "highest": number;
+          "last_entry_at": string | null;
+          "lowest": number;
+          "month": string | null;
+          "payments_this_month": number;
+          "payments_today": number;
+          "shard": number;
+          "spent_on": string;
+          "spent_this_month": number;
+          "spent_today": number;
+          "tier": string | null;
+          "tier_highest": number;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "account_id": string;
+          "balance"?: number;
+          "currency": string;
+          "frozen_side"?: Database["public"]["Enums"]["wallet_side"] | null;
+          "held"?: number;
+          "highest": number;
+          "last_entry_at"?: string | null;
+          "lowest": number;
+          "month"?: string | null;
+          "payments_this_month"?: number;
+          "payments_today"?: number;
+          "shard": number;
+          "spent_on"?: string;
+          "spent_this_month"?: number;
+          "spent_today"?: number;
+          "tier"?: string | null;
+          "tier_highest": number;
+          "version"?: number;
+        };
+        Update: {
+          "account_id"?: string;
+          "balance"?: number;
+          "currency"?: string;
+          "frozen_side"?: Database["public"]["Enums"]["wallet_side"] | null;
+          "held"?: number;
+          "highest"?: number;
+          "last_entry_at"?: string | null;
+          "lowest"?: number;
+          "month"?: string | null;
+          "payments_this_month"?: number;
+          "payments_today"?: number;
+          "shard"?: number;
+          "spent_on"?: string;
+          "spent_this_month"?: number;
+          "spent_today"?: number;
+          "tier"?: string | null;
+          "tier_highest"?: number;
+          "version"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_balances_account_id_fkey";
+            columns: ["account_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_accounts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "wallet_chart": {
+        Row: {
+          "about": string;
+          "code": string;
+          "shard_count": number;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "about": string;
+          "code": string;
+          "shard_count"?: number;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        Update: {
+          "about"?: string;
+          "code"?: string;
+          "shard_count"?: number;
+          "type"?: Database["public"]["Enums"]["wallet_account_type"];
+        };
+        Relationships: [];
+      };
+      "wallet_entries": {
+        Row: {
+          "account_id": string;
+          "amount": number;
+          "balance": number;
+          "currency": string;
+          "leg": number;
+          "shard": number;
+          "transaction_id": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "account_id": string;
+          "amount": number;
+          "balance": number;
+          "currency": string;
+          "leg": number;
+          "shard": number;
+          "transaction_id": string;
+          "version": number;
+        };
+        Update: {
+          "account_id"?: string;
+          "amount"?: number;
+          "balance"?: number;
+          "currency"?: string;
+          "leg"?: number;
+          "shard"?: number;
+          "transaction_id"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "wallet_fees": {
+        Row: {
+          "basis_points": number;
+          "currency": string;
+          "fixed_amount": number;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "maximum_amount": number;
+          "minimum_amount": number;
+          "payer": Database["public"]["Enums"]["wallet_fee_payer"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "basis_points": number;
+          "currency": string;
+          "fixed_amount"?: number;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "maximum_amount"?: number;
+          "minimum_amount"?: number;
+          "payer": Database["public"]["Enums"]["wallet_fee_payer"];
+        };
+        Update: {
+          "basis_points"?: number;
+          "currency"?: string;
+          "fixed_amount"?: number;
+          "kind"?: Database["public"]["Enums"]["wallet_transaction_kind"];
+          "maximum_amount"?: number;
+          "minimum_amount"?: number;
+          "payer"?: Database["public"]["Enums"]["wallet_fee_payer"];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_fees_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "wallet_holds": {
+        Row: {
+          "account_id": string;
+          "actor": string;
+          "amount": number;
+          "captured_amount": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "description": string | null;
+          "ended_at": string | null;
+          "expires_at": string;
+          "id": string;
+          "metadata": NonNullable<Json>;
+          "reference": string;
+          "request": NonNullable<Json>;
+          "source": string;
+          "status": Database["public"]["Enums"]["wallet_hold_status"];
+          "to_account_id": string | null;
+          "transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "account_id": string;
+          "actor"?: string;
+          "amount": number;
+          "captured_amount"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency": string;
+          "description"?: string | null;
+          "ended_at"?: string | null;
+          "expires_at": string;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "reference": string;
+          "request": NonNullable<Json>;
+          "source": string;
+          "status"?: Database["public"]["Enums"]["wallet_hold_status"];
+          "to_account_id"?: string | null;
+          "transaction_id"?: string | null;
+        };
+        Update: {
+          "account_id"?: string;
+          "actor"?: string;
+          "amount"?: number;
+          "captured_amount"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "description"?: string | null;
+          "ended_at"?: string | null;
+          "expires_at"?: string;
+          "id"?: string;
+          "metadata"?: NonNullable<Json>;
+          "reference"?: string;
+          "request"?: NonNullable<Json>;
+          "source"?: string;
+          "status"?: Database["public"]["Enums"]["wallet_hold_status"];
+          "to_account_id"?: string | null;
+          "transaction_id"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_holds_account_id_fkey";
+            columns: ["account_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_accounts";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "wallet_holds_to_account_id_fkey";
+            columns: ["to_account_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_accounts";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "wallet_limits": {
+        Row: {
+          "currency": string;
+          "day_amount": number;
+          "day_count": number;
+          "largest_amount": number;
+          "maximum_balance": number;
+          "month_amount": number;
+          "month_count": number;
+          "tier": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "currency": string;
+          "day_amount": number;
+          "day_count": number;
+          "largest_amount": number;
+          "maximum_balance": number;
+          "month_amount": number;
+          "month_count": number;
+          "tier": string;
+        };
+        Update: {
+          "currency"?: string;
+          "day_amount"?: number;
+          "day_count"?: number;
+          "largest_amount"?: number;
+          "maximum_balance"?: number;
+          "month_amount"?: number;
+          "month_count"?: number;
+          "tier"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_limits_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "wallet_months": {
+        Row: {
+          "account_id": string;
+          "month": string;
+          "opening_balance": number;
+          "opening_version": number;
+          "shard": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "account_id": string;
+          "month": string;
+          "opening_balance": number;
+          "opening_version": number;
+          "shard": number;
+        };
+        Update: {
+          "account_id"?: string;
+          "month"?: string;
+          "opening_balance"?: number;
+          "opening_version"?: number;
+          "shard"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "wallet_months_account_id_shard_fkey";
+            columns: ["account_id", "shard"];
+            isOneToOne: false;
+            referencedRelation: "wallet_balances";
+            referencedColumns: ["account_id", "shard"];
+          },
+        ];
+      };
+      "wallet_refunds": {
+        Row: {
+          "paid_amount": number;
+          "refund_ids": (string)[];
+          "refunded_amount": number;
+          "refunded_parts": (number)[];
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "paid_amount": number;
+          "refund_ids"?: (string)[];
+          "refunded_amount"?: number;
+          "refunded_parts": (number)[];
+          "transaction_id": string;
+        };
+        Update: {
+          "paid_amount"?: number;
+          "refund_ids"?: (string)[];
+          "refunded_amount"?: number;
+          "refunded_parts"?: (number)[];
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "wallet_transaction_keys": {
+        Row: {
+          "fingerprint": number;
+          "id": string;
+          "transaction_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "fingerprint": number;
+          "id": string;
+          "transaction_id": string;
+        };
+        Update: {
+          "fingerprint"?: number;
+          "id"?: string;
+          "transaction_id"?: string;
+        };
+        Relationships: [];
+      };
+      "wallet_transactions": {
+        Row: {
+          "actor": string;
+          "correlation_id": string | null;
+          "created_at": string;
+          "description": string | null;
+          "effective_at": string;
+          "hold_id": string | null;
+          "id": string;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "metadata": NonNullable<Json>;
+          "original_id": string | null;
+          "reference": string;
+          "source": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string;
+          "correlation_id"?: string | null;
+          "created_at": string;
+          "description"?: string | null;
+          "effective_at": string;
+          "hold_id"?: string | null;
+          "id": string;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "metadata": NonNullable<Json>;
+          "original_id"?: string | null;
+          "reference": string;
+          "source": string;
+        };
+        Update: {
+          "actor"?: string;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "description"?: string | null;
+          "effective_at"?: string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "kind"?: Database["public"]["Enums"]["wallet_transaction_kind"];
+          "metadata"?: NonNullable<Json>;
+          "original_id"?: string | null;
+          "reference"?: string;
+          "source"?: string;
+        };
+        Relationships: [];
+      };
+      "wallet_verifications": {
+        Row: {
+          "entry_count": number;
+          "finding_count": number;
+          "findings": NonNullable<Json>;
+          "finished_at": string;
+          "id": number;
+          "started_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "entry_count": number;
+          "finding_count": number;
+          "findings": NonNullable<Json>;
+          "finished_at": string;
+          "id"?: never;
+          "started_at": string;
+        };
+        Update: {
+          "entry_count"?: number;
+          "finding_count"?: number;
+          "findings"?: NonNullable<Json>;
+          "finished_at"?: string;
+          "id"?: never;
+          "started_at"?: string;
+        };
+        Relationships: [];
+      };
+      "webhook_deliveries": {
+        Row: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "data": NonNullable<Json>;
+          "due_at": string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_type": string;
+          "id": string;
+          "last_answer": string | null;
+          "last_attempt_at": string | null;
+          "last_error": string | null;
+          "last_status": number | null;
+          "lease_token": number;
+          "leased_until": string | null;
+          "occurred_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "data": NonNullable<Json>;
+          "due_at"?: string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_type": string;
+          "id"?: string;
+          "last_answer"?: string | null;
+          "last_attempt_at"?: string | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "occurred_at": string;
+        };
+        Update: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "data"?: NonNullable<Json>;
+          "due_at"?: string;
+          "endpoint_id"?: string;
+          "event_id"?: string;
+          "event_type"?: string;
+          "id"?: string;
+          "last_answer"?: string | null;
+          "last_attempt_at"?: string | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "occurred_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_deliveries_endpoint_id_fkey";
+            columns: ["endpoint_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_endpoint_stats";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "webhook_deliveries_endpoint_id_fkey";
+            columns: ["endpoint_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_endpoints";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "webhook_delivery_history": {
+        Row: {
+          "attempt_count": number;
+          "correlation_id": string | null;
+          "data": NonNullable<Json>;
+          "due_at": string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_type": string;
+          "finished_at": string;
+          "id": string;
+          "last_answer": string | null;
+          "last_attempt_at": string | null;
+          "last_error": string | null;
+          "last_status": number | null;
+          "lease_token": number;
+          "leased_until": string | null;
+          "occurred_at": string;
+          "state": Database["public"]["Enums"]["webhook_delivery_state"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "data": NonNullable<Json>;
+          "due_at"?: string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_type": string;
+          "finished_at"?: string;
+          "id"?: string;
+          "last_answer"?: string | null;
+          "last_attempt_at"?: string | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "occurred_at": string;
+          "state": Database["public"]["Enums"]["webhook_delivery_state"];
+        };
+        Update: {
+          "attempt_count"?: number;
+          "correlation_id"?: string | null;
+          "data"?: NonNullable<Json>;
+          "due_at"?: string;
+          "endpoint_id"?: string;
+          "event_id"?: string;
+          "event_type"?: string;
+          "finished_at"?: string;
+          "id"?: string;
+          "last_answer"?: string | null;
+          "last_attempt_at"?: string | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "occurred_at"?: string;
+          "state"?: Database["public"]["Enums"]["webhook_delivery_state"];
+        };
+        Relationships: [];
+      };
+      "webhook_endpoints": {
+        Row: {
+          "concurrency": number;
+          "created_at": string;
+          "description": string | null;
+          "disabled_at": string | null;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types": (string)[];
+          "failing_from": string | null;
+          "failure_told_at": string | null;
+          "id": string;
+          "paused_until": string;
+          "profile_id": string | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at": string;
+          "url": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "concurrency"?: number;
+          "created_at"?: string;
+          "description"?: string | null;
+          "disabled_at"?: string | null;
+          "disabled_reason"?: Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types"?: (string)[];
+          "failing_from"?: string | null;
+          "failure_told_at"?: string | null;
+          "id"?: string;
+          "paused_until"?: string;
+          "profile_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at"?: string;
+          "url": string;
+        };
+        Update: {
+          "concurrency"?: number;
+          "created_at"?: string;
+          "description"?: string | null;
+          "disabled_at"?: string | null;
+          "disabled_reason"?: Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types"?: (string)[];
+          "failing_from"?: string | null;
+          "failure_told_at"?: string | null;
+          "id"?: string;
+          "paused_until"?: string;
+          "profile_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at"?: string;
+          "url"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_endpoints_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "whatsapp_circuits": {
         Row: {
@@ -2352,6 +4001,37 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "momo_chain_gaps": {
+        Row: {
+          "balance": number;
+          "change": number;
+          "currency": string;
+          "event_id": string;
+          "missing_change": number | null;
+          "occurred_at": string;
+          "receiving_number": string;
+          "template": string;
+          "trusted_at": string | null;
+          "trusted_balance": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "momo_receipts_event_id_fkey";
+            columns: ["event_id"];
+            isOneToOne: true;
+            referencedRelation: "payment_webhook_events";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "momo_receipts_receiving_number_fkey";
+            columns: ["receiving_number"];
+            isOneToOne: false;
+            referencedRelation: "momo_receivers";
+            referencedColumns: ["receiving_number"];
+          },
+        ];
+      };
       "notification_delivery_stats": {
         Row: {
           "channel": Database["public"]["Enums"]["notification_channel"];
@@ -2375,6 +4055,16 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "open_payment_work": {
+        Row: {
+          "item_count": number | null;
+          "kind": string | null;
+          "oldest_at": string | null;
+          "work": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "partition_health": {
         Row: {
           "archived_count": number | null;
@@ -2386,6 +4076,67 @@ export type Database = {
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      "payment_attempt_stats": {
+        Row: {
+          "attempt_count": number | null;
+          "blocked_count": number | null;
+          "due_count": number | null;
+          "kind": Database["public"]["Enums"]["payment_attempt_kind"];
+          "oldest_created_at": string | null;
+          "oldest_due_at": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "status": Database["public"]["Enums"]["payment_attempt_status"];
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "payment_event_outcomes": {
+        Row: {
+          "contradicted_count": number | null;
+          "copy_count": number | null;
+          "event_count": number | null;
+          "last_day_count": number | null;
+          "latest_at": string | null;
+          "outcome": Database["public"]["Enums"]["payment_event_outcome"];
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "reason": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "payment_review_stats": {
+        Row: {
+          "currency": string | null;
+          "kind": Database["public"]["Enums"]["payment_review_kind"];
+          "oldest_created_at": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "review_count": number | null;
+          "suspended_amount": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "provider_float": {
+        Row: {
+          "books_amount": number | null;
+          "currency": string;
+          "incoming_amount": number | null;
+          "outgoing_amount": number | null;
+          "provider": string | null;
+          "statement_amount": number | null;
+          "statement_at": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "wallet_accounts_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
       };
       "recent_metrics_by_service": {
         Row: {
@@ -2446,6 +4197,148 @@ export type Database = {
           "last_error": string | null;
           "last_started_at": string | null;
           "name": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "transaction_summary": {
+        Row: {
+          "amount": number | null;
+          "currency": string;
+          "day": string | null;
+          "method": string;
+          "refunded_amount": number | null;
+          "status": Database["public"]["Enums"]["transaction_status"];
+          "transaction_count": number | null;
+          "type": Database["public"]["Enums"]["transaction_type"];
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "user_recent_transactions": {
+        Row: {
+          "amount": number;
+          "created_at": string;
+          "currency": string;
+          "description": string | null;
+          "failure_code": string | null;
+          "id": string;
+          "method": string;
+          "original_id": string | null;
+          "reference": string;
+          "refunded_amount": number;
+          "status": Database["public"]["Enums"]["transaction_status"];
+          "type": Database["public"]["Enums"]["transaction_type"];
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount"?: number | null;
+          "created_at"?: string | null;
+          "currency"?: string | null;
+          "description"?: string | null;
+          "failure_code"?: string | null;
+          "id"?: string | null;
+          "method"?: string | null;
+          "original_id"?: string | null;
+          "reference"?: string | null;
+          "refunded_amount"?: number | null;
+          "status"?: Database["public"]["Enums"]["transaction_status"] | null;
+          "type"?: Database["public"]["Enums"]["transaction_type"] | null;
+          "updated_at"?: string | null;
+        };
+        Update: {
+          "amount"?: number | null;
+          "created_at"?: string | null;
+          "currency"?: string | null;
+          "description"?: string | null;
+          "failure_code"?: string | null;
+          "id"?: string | null;
+          "method"?: string | null;
+          "original_id"?: string | null;
+          "reference"?: string | null;
+          "refunded_amount"?: number | null;
+          "status"?: Database["public"]["Enums"]["transaction_status"] | null;
+          "type"?: Database["public"]["Enums"]["transaction_type"] | null;
+          "updated_at"?: string | null;
+        };
+        Relationships: [];
+      };
+      "wallet_drift": {
+        Row: {
+          "account_id": string | null;
+          "actual": number | null;
+          "expected": number | null;
+          "problem": string | null;
+          "shard": number | null;
+          "transaction_id": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "wallet_health": {
+        Row: {
+          "drift_count": number | null;
+          "finding_count": number | null;
+          "oldest_unrecorded_at": string | null;
+          "overdue_hold_count": number | null;
+          "unbalanced_currency_count": number | null;
+          "verified_at": string | null;
+          "verified_entry_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "wallet_trial_balance": {
+        Row: {
+          "account_count": number | null;
+          "code": string | null;
+          "credit": number | null;
+          "currency": string | null;
+          "debit": number | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"] | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "wallet_accounts_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "webhook_delivery_log": {
+        Row: {
+          "attempt_count": number | null;
+          "due_at": string | null;
+          "endpoint_id": string | null;
+          "event_id": string | null;
+          "event_type": string | null;
+          "finished_at": string | null;
+          "id": string | null;
+          "last_answer": string | null;
+          "last_attempt_at": string | null;
+          "last_error": string | null;
+          "last_status": number | null;
+          "occurred_at": string | null;
+          "state": Database["public"]["Enums"]["webhook_delivery_state"] | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "webhook_endpoint_stats": {
+        Row: {
+          "concurrency": number;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "failing_from": string | null;
+          "id": string;
+          "oldest_occurred_at": string | null;
+          "paused_until": string;
+          "sending_count": number | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "waiting_count": number | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -2629,6 +4522,11 @@ export type Database = {
       };
     };
     Functions: {
+      "accept_momo_receipt": { Args: { "event_id": string; "reason": string }; Returns: Json };
+      "add_payment_method": {
+        Args: { "kind": string; "label"?: string; "phone": string; "profile_id"?: string };
+        Returns: Json;
+      };
       "advance_subscription": {
         Args: {
           "from_position": number;
@@ -2671,6 +4569,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "approve_payout": { Args: { "note"?: string; "transaction_id": string }; Returns: Json };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
       "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
       "cancel_job": {
@@ -2708,6 +4607,7 @@ export type Database = {
         };
       };
       "cancel_messages": { Args: { "message_ids": (number)[]; "queue_name": string }; Returns: (number)[] };
+      "cancel_transaction": { Args: { "transaction_id": string }; Returns: Json };
       "cancel_whatsapp_message": {
         Args: { "message_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -2760,6 +4660,16 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "claim_payment_attempts": {
+        Args: { "lease_seconds"?: number; "max_count"?: number };
+        Returns: {
+          "action": string;
+          "attempt": Json;
+          "correlation_id": string;
+          "id": string;
+          "lease_token": number;
+        }[];
+      };
       "claim_subscription": {
         Args: { "lease_seconds"?: number; "max_count"?: number; "subscription_name": string };
         Returns: Database["public"]["CompositeTypes"]["subscription_claim"];
@@ -2768,6 +4678,16 @@ export type Database = {
           to: "subscription_claim";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "claim_webhook_deliveries": {
+        Args: { "lease_seconds"?: number; "max_count"?: number };
+        Returns: Database["public"]["CompositeTypes"]["claimed_webhook"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_webhook";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "claim_whatsapp_messages": {
@@ -2847,6 +4767,29 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "create_refund": {
+        Args: { "amount"?: number; "idempotency_key": string; "reason"?: string; "transaction_id": string };
+        Returns: Json;
+      };
+      "create_transaction": {
+        Args: {
+          "amount": number;
+          "currency": string;
+          "description"?: string;
+          "from_account_id"?: string;
+          "idempotency_key": string;
+          "metadata"?: Json;
+          "method": string;
+          "phone"?: string;
+          "to_account_id"?: string;
+          "type": Database["public"]["Enums"]["transaction_type"];
+        };
+        Returns: Json;
+      };
+      "create_webhook_endpoint": {
+        Args: { "description"?: string; "event_types"?: (string)[]; "profile_id"?: string; "url": string };
+        Returns: Json;
+      };
       "decide_phone_link_review": {
         Args: { "decision": Database["public"]["Enums"]["phone_link_decision"]; "reason": string; "review_id": string };
         Returns: {
@@ -2872,7 +4815,58 @@ export type Database = {
       "delete_queue": { Args: { "queue_name": string }; Returns: undefined };
       "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
       "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
+      "delete_webhook_endpoint": { Args: { "endpoint_id": string }; Returns: undefined };
+      "disable_webhook_endpoint": {
+        Args: { "endpoint_id": string };
+        Returns: {
+          "concurrency": number;
+          "created_at": string;
+          "description": string | null;
+          "disabled_at": string | null;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types": (string)[];
+          "failing_from": string | null;
+          "failure_told_at": string | null;
+          "id": string;
+          "paused_until": string;
+          "profile_id": string | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at": string;
+          "url": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "webhook_endpoints";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "due_push_tickets": { Args: { "max_count"?: number }; Returns: (string)[] };
+      "enable_webhook_endpoint": {
+        Args: { "endpoint_id": string };
+        Returns: {
+          "concurrency": number;
+          "created_at": string;
+          "description": string | null;
+          "disabled_at": string | null;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types": (string)[];
+          "failing_from": string | null;
+          "failure_told_at": string | null;
+          "id": string;
+          "paused_until": string;
+          "profile_id": string | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at": string;
+          "url": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "webhook_endpoints";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "end_worker_run": { Args: { "has_more": boolean; "report": Json; "run_id": string }; Returns: undefined };
       "enqueue_message": {
         Args: {
@@ -2933,6 +4927,7 @@ export type Database = {
       };
       "enqueue_whatsapp_read": { Args: { "message_id": string; "typing"?: boolean }; Returns: undefined };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
+      "erase_payment_data": { Args: { "profile_id": string }; Returns: number };
       "extend_messages": {
         Args: { "lease_seconds": number; "lease_tokens": (number)[]; "message_ids": (number)[] };
         Returns: (number)[];
@@ -3082,6 +5077,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "get_transaction": { Args: { "transaction_id": string }; Returns: Json };
       "get_whatsapp_consent": {
         Args: { "contact_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
@@ -3091,6 +5087,16 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "ingest_payment_event": {
+        Args: {
+          "event_id": string;
+          "event_type": string;
+          "payload": Json;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "signal": Json;
+        };
+        Returns: Json;
       };
       "ingest_whatsapp_delivery": {
         Args: { "body_base64": string; "sanitised_body"?: Json };
@@ -3176,6 +5182,65 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "list_open_payment_work": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "item_count": number | null;
+          "kind": string | null;
+          "oldest_at": string | null;
+          "work": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "open_payment_work";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_payment_events": {
+        Args: {
+          "before_id"?: string;
+          "max_count"?: number;
+          "outcome"?: Database["public"]["Enums"]["payment_event_outcome"];
+          "provider"?: Database["public"]["Enums"]["payment_provider"];
+        };
+        Returns: Database["public"]["CompositeTypes"]["payment_event_summary"][];
+        SetofOptions: {
+          from: "*";
+          to: "payment_event_summary";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_payment_reviews": {
+        Args: { "before_id"?: string; "max_count"?: number; "status"?: string };
+        Returns: {
+          "amount": number | null;
+          "attempt_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string | null;
+          "details": NonNullable<Json>;
+          "event_id": string | null;
+          "id": string;
+          "kind": Database["public"]["Enums"]["payment_review_kind"];
+          "note": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id": string | null;
+          "resolution": Database["public"]["Enums"]["payment_review_resolution"] | null;
+          "resolved_at": string | null;
+          "resolved_by": string | null;
+          "status": string;
+          "transaction_id": string | null;
+          "wallet_transaction_id": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "payment_reviews";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "list_phone_link_reviews": {
         Args: { "max_count"?: number };
         Returns: {
@@ -3194,6 +5259,89 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "phone_link_reviews";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_provider_float": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "books_amount": number | null;
+          "currency": string;
+          "incoming_amount": number | null;
+          "outgoing_amount": number | null;
+          "provider": string | null;
+          "statement_amount": number | null;
+          "statement_at": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "provider_float";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_transactions": {
+        Args: {
+          "before_id"?: string;
+          "max_count"?: number;
+          "method"?: string;
+          "profile_id"?: string;
+          "status"?: Database["public"]["Enums"]["transaction_status"];
+          "type"?: Database["public"]["Enums"]["transaction_type"];
+        };
+        Returns: Json[];
+      };
+      "list_webhook_deliveries": {
+        Args: {
+          "endpoint_id": string;
+          "max_count"?: number;
+          "since"?: string;
+          "states"?: (Database["public"]["Enums"]["webhook_delivery_state"])[];
+        };
+        Returns: {
+          "attempt_count": number | null;
+          "due_at": string | null;
+          "endpoint_id": string | null;
+          "event_id": string | null;
+          "event_type": string | null;
+          "finished_at": string | null;
+          "id": string | null;
+          "last_answer": string | null;
+          "last_attempt_at": string | null;
+          "last_error": string | null;
+          "last_status": number | null;
+          "occurred_at": string | null;
+          "state": Database["public"]["Enums"]["webhook_delivery_state"] | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "webhook_delivery_log";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_webhook_endpoints": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "concurrency": number;
+          "created_at": string;
+          "description": string | null;
+          "disabled_at": string | null;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types": (string)[];
+          "failing_from": string | null;
+          "failure_told_at": string | null;
+          "id": string;
+          "paused_until": string;
+          "profile_id": string | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at": string;
+          "url": string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "webhook_endpoints";
           isOneToOne: false;
           isSetofReturn: true;
         };
@@ -3304,6 +5452,29 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "open_wallet_account": {
+        Args: { "code"?: string; "currency"?: string; "is_busy"?: boolean; "profile_id"?: string };
+        Returns: {
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "maximum_balance": number | null;
+          "minimum_balance": number | null;
+          "normal_side": Database["public"]["Enums"]["wallet_side"];
+          "profile_id": string | null;
+          "shard_count": number;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+          "tier": string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_accounts";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "pause_subscription": { Args: { "subscription_name": string }; Returns: undefined };
       "pause_whatsapp_sending": {
         Args: {
@@ -3329,6 +5500,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "payment_intake_report": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_queue": {
         Args: {
           "max_count"?: number;
@@ -3365,6 +5537,31 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "reconcile_provider_statement": {
+        Args: {
+          "closing_balance"?: number;
+          "csv"?: string;
+          "currency": string;
+          "format"?: string;
+          "lines"?: Json;
+          "opening_balance"?: number;
+          "period_from": string;
+          "period_to": string;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+        };
+        Returns: string;
+      };
+      "reconciliation_csv": { Args: { "reconciliation_id": string }; Returns: string };
+      "reconciliation_report": {
+        Args: { "reconciliation_id": string };
+        Returns: Database["public"]["CompositeTypes"]["reconciliation_report_line"][];
+        SetofOptions: {
+          from: "*";
+          to: "reconciliation_report_line";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "record_metric": {
         Args: {
           "metric_name": string;
@@ -3377,6 +5574,10 @@ export type Database = {
         Returns: undefined;
       };
       "record_metrics": { Args: { "batch": Json }; Returns: number };
+      "record_payment_signal": {
+        Args: { "attempt_id": string; "lease_token"?: number; "next_action"?: Json; "signal": Json };
+        Returns: Json;
+      };
       "record_whatsapp_consent": {
         Args: {
           "contact_id": string;
@@ -3446,18 +5647,39 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "reject_payout": { Args: { "note": string; "transaction_id": string }; Returns: Json };
       "release_job": { Args: { "job_id": string; "lease_token": number }; Returns: undefined };
       "release_messages": { Args: { "lease_tokens": (number)[]; "message_ids": (number)[] }; Returns: (number)[] };
       "release_notification": { Args: { "delivery_id": string; "lease_token": number }; Returns: undefined };
+      "release_payment_attempts": {
+        Args: { "attempt_ids": (string)[]; "lease_tokens": (number)[] };
+        Returns: string[];
+      };
       "release_subscription": { Args: { "lease_token": number; "subscription_name": string }; Returns: undefined };
+      "release_webhook_deliveries": {
+        Args: { "delivery_ids": (string)[]; "lease_tokens": (number)[] };
+        Returns: (string)[];
+      };
       "release_whatsapp_messages": {
         Args: { "lease_tokens": (number)[]; "message_ids": (string)[] };
         Returns: (string)[];
       };
+      "remove_payment_method": { Args: { "payment_method_id": string }; Returns: undefined };
       "remove_push_endpoint": { Args: { "endpoint_id": string }; Returns: boolean };
       "replay_parked_events": {
         Args: { "aggregate_id"?: string; "aggregate_type"?: string; "max_count"?: number; "subscription_name": string };
         Returns: number;
+      };
+      "replay_payment_event": { Args: { "id": string }; Returns: Json };
+      "replay_webhook_deliveries": {
+        Args: {
+          "after_event_id"?: string;
+          "endpoint_id": string;
+          "event_id"?: string;
+          "max_count"?: number;
+          "since"?: string;
+        };
+        Returns: Json;
       };
       "replay_whatsapp_deliveries": {
         Args: { "max_count"?: number; "received_from": string; "received_to": string };
@@ -3483,12 +5705,47 @@ export type Database = {
         Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
         Returns: string;
       };
+      "report_webhook_attempts": { Args: { "attempts": Json }; Returns: (string)[] };
       "request_phone_link": {
         Args: { "phone": string };
         Returns: Database["public"]["CompositeTypes"]["phone_link"];
         SetofOptions: {
           from: "*";
           to: "phone_link";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "resolve_payment_review": {
+        Args: {
+          "note": string;
+          "resolution": Database["public"]["Enums"]["payment_review_resolution"];
+          "review_id": string;
+          "transaction_id"?: string;
+        };
+        Returns: {
+          "amount": number | null;
+          "attempt_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string | null;
+          "details": NonNullable<Json>;
+          "event_id": string | null;
+          "id": string;
+          "kind": Database["public"]["Enums"]["payment_review_kind"];
+          "note": string | null;
+          "provider": Database["public"]["Enums"]["payment_provider"];
+          "provider_id": string | null;
+          "resolution": Database["public"]["Enums"]["payment_review_resolution"] | null;
+          "resolved_at": string | null;
+          "resolved_by": string | null;
+          "status": string;
+          "transaction_id": string | null;
+          "wallet_transaction_id": string | null;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "payment_reviews";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -3538,6 +5795,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
         Returns: Database["public"]["Enums"]["job_state"];
@@ -3545,6 +5803,10 @@ export type Database = {
       "run_messages": { Args: { "max_count"?: number }; Returns: Json };
       "run_notifications": { Args: { "max_count"?: number }; Returns: Json };
       "run_subscriptions": { Args: { "max_count"?: number }; Returns: Json };
+      "save_payment_card": {
+        Args: { "label"?: string; "last_digits": string; "profile_id": string; "provider_token": string };
+        Returns: Json;
+      };
       "save_snapshot": {
         Args: {
           "aggregate_id": string;
@@ -3609,6 +5871,35 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "send_test_webhook": { Args: { "endpoint_id": string }; Returns: string };
+      "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
+      "set_momo_receiver": {
+        Args: {
+          "day_amount"?: number;
+          "is_chain_required"?: boolean;
+          "is_enabled"?: boolean;
+          "largest_amount"?: number;
+          "match_window_seconds"?: number;
+          "receiving_number": string;
+          "sender_names"?: (string)[];
+        };
+        Returns: {
+          "created_at": string;
+          "day_amount": number;
+          "is_chain_required": boolean;
+          "is_enabled": boolean;
+          "largest_amount": number;
+          "match_window": string;
+          "receiving_number": string;
+          "sender_names": (string)[];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "momo_receivers";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "set_notification_preference": {
         Args: {
           "category": string;
@@ -3630,6 +5921,37 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "notification_settings";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_payment_channel": {
+        Args: {
+          "is_enabled"?: boolean;
+          "lasts_seconds"?: number;
+          "maximum_amount"?: number;
+          "merchant_code"?: string;
+          "method": string;
+          "minimum_amount"?: number;
+        };
+        Returns: {
+          "can_check": boolean;
+          "can_pay_out": boolean;
+          "can_refund": boolean;
+          "currencies": (string)[];
+          "is_enabled": boolean;
+          "lasts_seconds": number;
+          "maximum_amount": number;
+          "merchant_code": string | null;
+          "method": string;
+          "minimum_amount": number;
+          "needs_request": boolean;
+          "provider": Database["public"]["Enums"]["payment_provider"] | null;
+          "webhooks_prove": boolean;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "payment_channels";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -3667,11 +5989,139 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "set_wallet_fee": {
+        Args: {
+          "basis_points": number;
+          "currency": string;
+          "fixed_amount"?: number;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "maximum_amount"?: number;
+          "minimum_amount"?: number;
+          "payer": Database["public"]["Enums"]["wallet_fee_payer"];
+        };
+        Returns: {
+          "basis_points": number;
+          "currency": string;
+          "fixed_amount": number;
+          "kind": Database["public"]["Enums"]["wallet_transaction_kind"];
+          "maximum_amount": number;
+          "minimum_amount": number;
+          "payer": Database["public"]["Enums"]["wallet_fee_payer"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_fees";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_wallet_guards": {
+        Args: { "account_id": string; "maximum_balance"?: number; "minimum_balance"?: number };
+        Returns: {
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "maximum_balance": number | null;
+          "minimum_balance": number | null;
+          "normal_side": Database["public"]["Enums"]["wallet_side"];
+          "profile_id": string | null;
+          "shard_count": number;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+          "tier": string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_accounts";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_wallet_limit": {
+        Args: {
+          "currency": string;
+          "day_amount": number;
+          "day_count": number;
+          "largest_amount": number;
+          "maximum_balance": number;
+          "month_amount": number;
+          "month_count": number;
+          "tier": string;
+        };
+        Returns: {
+          "currency": string;
+          "day_amount": number;
+          "day_count": number;
+          "largest_amount": number;
+          "maximum_balance": number;
+          "month_amount": number;
+          "month_count": number;
+          "tier": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_limits";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_wallet_status": {
+        Args: {
+          "account_id": string;
+          "reason": string;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+        };
+        Returns: {
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "maximum_balance": number | null;
+          "minimum_balance": number | null;
+          "normal_side": Database["public"]["Enums"]["wallet_side"];
+          "profile_id": string | null;
+          "shard_count": number;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+          "tier": string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_accounts";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "set_wallet_tier": {
+        Args: { "account_id": string; "tier": string };
+        Returns: {
+          "code": string;
+          "created_at": string;
+          "currency": string;
+          "id": string;
+          "maximum_balance": number | null;
+          "minimum_balance": number | null;
+          "normal_side": Database["public"]["Enums"]["wallet_side"];
+          "profile_id": string | null;
+          "shard_count": number;
+          "status": Database["public"]["Enums"]["wallet_account_status"];
+          "tier": string | null;
+          "type": Database["public"]["Enums"]["wallet_account_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "wallet_accounts";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "settle_push_tickets": { Args: { "gone_ticket_ids"?: (string)[]; "ticket_ids": (string)[] }; Returns: number };
       "settle_replay": {
         Args: { "error"?: string; "id": string; "lease_token": number; "subscription_name": string };
         Returns: undefined;
       };
+      "start_payment_attempt": { Args: { "transaction_id": string }; Returns: Json };
       "transition_whatsapp_session": {
         Args: {
           "context": Json;
@@ -3701,6 +6151,39 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "whatsapp_sessions";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "update_transaction_status": {
+        Args: {
+          "new_status": Database["public"]["Enums"]["transaction_status"];
+          "reason": string;
+          "transaction_id": string;
+        };
+        Returns: Json;
+      };
+      "update_webhook_endpoint": {
+        Args: { "description"?: string; "endpoint_id": string; "event_types"?: (string)[]; "url"?: string };
+        Returns: {
+          "concurrency": number;
+          "created_at": string;
+          "description": string | null;
+          "disabled_at": string | null;
+          "disabled_reason": Database["public"]["Enums"]["webhook_disabled_reason"] | null;
+          "event_types": (string)[];
+          "failing_from": string | null;
+          "failure_told_at": string | null;
+          "id": string;
+          "paused_until": string;
+          "profile_id": string | null;
+          "status": Database["public"]["Enums"]["webhook_endpoint_status"];
+          "updated_at": string;
+          "url": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "webhook_endpoints";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -3744,6 +6227,76 @@ export type Database = {
           "what": Database["public"]["Enums"]["audit_finding"];
         }[];
       };
+      "verify_payment_method": { Args: { "is_verified"?: boolean; "payment_method_id": string }; Returns: Json };
+      "wallet_adjust": {
+        Args: { "effective_at"?: string; "idempotency_key": string; "legs": Json; "reason": string };
+        Returns: Json;
+      };
+      "wallet_balance": {
+        Args: { "account_id": string; "at"?: string };
+        Returns: Database["public"]["CompositeTypes"]["wallet_standing"];
+        SetofOptions: {
+          from: "*";
+          to: "wallet_standing";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "wallet_capture": {
+        Args: { "amount"?: number; "hold_id": string; "idempotency_key": string; "to_account_id"?: string };
+        Returns: Json;
+      };
+      "wallet_hold": {
+        Args: {
+          "account_id": string;
+          "amount": number;
+          "description"?: string;
+          "idempotency_key": string;
+          "lasts_seconds"?: number;
+          "metadata"?: Json;
+          "to_account_id"?: string;
+        };
+        Returns: Json;
+      };
+      "wallet_refund": {
+        Args: { "amount"?: number; "idempotency_key": string; "reason"?: string; "transaction_id": string };
+        Returns: Json;
+      };
+      "wallet_release": { Args: { "hold_id": string }; Returns: Json };
+      "wallet_reverse": {
+        Args: { "idempotency_key": string; "reason": string; "transaction_id": string };
+        Returns: Json;
+      };
+      "wallet_statement": {
+        Args: {
+          "account_id": string;
+          "after_leg"?: number;
+          "after_transaction_id"?: string;
+          "is_newest_first"?: boolean;
+          "max_count"?: number;
+          "since"?: string;
+          "until"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["wallet_statement_line"][];
+        SetofOptions: {
+          from: "*";
+          to: "wallet_statement_line";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "wallet_statement_csv": { Args: { "account_id": string; "since": string; "until": string }; Returns: string };
+      "wallet_transfer": {
+        Args: {
+          "amount": number;
+          "description"?: string;
+          "from_account_id": string;
+          "idempotency_key": string;
+          "metadata"?: Json;
+          "to_account_id": string;
+        };
+        Returns: Json;
+      };
       "whatsapp_spend": {
         Args: { "month": string };
         Returns: {
@@ -3770,13 +6323,51 @@ export type Database = {
       "message_state": "ready" | "scheduled" | "leased" | "blocked" | "dead";
       "metric_type": "counter" | "gauge" | "histogram";
       "missed_runs": "skip" | "once";
+      "momo_chain_state": "first" | "continued" | "broken" | "accepted";
       "notification_channel": "inbox" | "push" | "whatsapp" | "sms" | "email";
       "notification_delivery_state": "collecting" | "ready" | "sending" | "handed_over";
       "notification_state": "waiting" | "sent" | "failed" | "not_sent";
+      "payment_attempt_kind": "charge" | "refund" | "payout";
+      "payment_attempt_status": "created" | "asked" | "unknown" | "ended";
+      "payment_event_outcome": "applied" | "unchanged" | "unconfirmed" | "review" | "unmatched" | "ignored";
+      "payment_evidence": "ledger" | "api" | "webhook" | "sms" | "operator";
+      "payment_provider": "mtn_momo" | "momo_sms" | "stripe" | "flutterwave" | "paystack" | "standard_webhooks";
+      "payment_review_kind":
+        | "amount_mismatch"
+        | "currency_mismatch"
+        | "unmatched"
+        | "ambiguous"
+        | "evidence_too_weak"
+        | "stuck"
+        | "dispute"
+        | "missing_external";
+      "payment_review_resolution": "match" | "refund" | "write_off" | "dismiss";
+      "payout_decision": "waiting" | "approved" | "rejected";
       "phone_link_decision": "approved" | "rejected";
       "phone_link_proof": "otp" | "whatsapp_code" | "merged_contacts";
       "phone_link_status": "none" | "code_expected" | "linked" | "under_review";
       "push_service": "expo" | "web_push";
+      "reconciliation_class": "matched" | "amount_mismatch" | "missing_internal" | "missing_external" | "duplicate";
+      "transaction_status": "pending" | "processing" | "succeeded" | "failed" | "cancelled" | "expired" | "unknown";
+      "transaction_type": "payment" | "top_up" | "payout" | "refund";
+      "wallet_account_status": "open" | "frozen" | "closed";
+      "wallet_account_type": "asset" | "liability" | "equity" | "income" | "expense";
+      "wallet_fee_payer": "sender" | "receiver";
+      "wallet_hold_status": "held" | "captured" | "released" | "expired";
+      "wallet_side": "debit" | "credit";
+      "wallet_transaction_kind":
+        | "transfer"
+        | "payment"
+        | "deposit"
+        | "withdrawal"
+        | "settlement"
+        | "exchange"
+        | "refund"
+        | "reversal"
+        | "adjustment";
+      "webhook_delivery_state": "waiting" | "sending" | "delivered" | "dead" | "cancelled";
+      "webhook_disabled_reason": "operator" | "gone" | "failing";
+      "webhook_endpoint_status": "enabled" | "disabled";
       "whatsapp_circuit_scope": "number" | "account" | "template";
       "whatsapp_consent_decision": "stop" | "start";
       "whatsapp_consent_scope": "marketing" | "all";
@@ -3868,6 +6459,17 @@ export type Database = {
         "attempt_count": number | null;
         "correlation_id": string | null;
       };
+      "claimed_webhook": {
+        "id": string | null;
+        "lease_token": number | null;
+        "url": string | null;
+        "secrets": (string)[] | null;
+        "event_id": string | null;
+        "event_type": string | null;
+        "occurred_at": string | null;
+        "data": Json | null;
+        "correlation_id": string | null;
+      };
       "enqueued_message": {
         "message_id": number | null;
         "is_duplicate": boolean | null;
@@ -3904,11 +6506,34 @@ export type Database = {
         "state": Database["public"]["Enums"]["notification_state"] | null;
         "scheduled_at": string | null;
       };
+      "payment_event_summary": {
+        "id": string | null;
+        "received_at": string | null;
+        "provider": Database["public"]["Enums"]["payment_provider"] | null;
+        "event_id": string | null;
+        "event_type": string | null;
+        "outcome": Database["public"]["Enums"]["payment_event_outcome"] | null;
+        "reason": string | null;
+        "amount": number | null;
+        "currency": string | null;
+        "transaction_id": string | null;
+        "review_id": string | null;
+        "copy_count": number | null;
+        "contradicted_at": string | null;
+        "replayed_at": string | null;
+      };
       "phone_link": {
         "status": Database["public"]["Enums"]["phone_link_status"] | null;
         "phone": string | null;
         "code": string | null;
         "expires_at": string | null;
+      };
+      "reconciliation_report_line": {
+        "section": string | null;
+        "name": string | null;
+        "item_count": number | null;
+        "amount": number | null;
+        "currency": string | null;
       };
       "scheduled_job": {
         "job_id": string | null;
@@ -3925,6 +6550,28 @@ export type Database = {
         "to_transaction_id": number | null;
         "to_position": number | null;
         "events": (Database["public"]["Tables"]["event_store"]["Row"])[] | null;
+      };
+      "wallet_standing": {
+        "account_id": string | null;
+        "currency": string | null;
+        "balance": number | null;
+        "held": number | null;
+        "available": number | null;
+        "at": string | null;
+      };
+      "wallet_statement_line": {
+        "transaction_id": string | null;
+        "leg": number | null;
+        "booked_at": string | null;
+        "effective_at": string | null;
+        "kind": Database["public"]["Enums"]["wallet_transaction_kind"] | null;
+        "description": string | null;
+        "amount": number | null;
+        "balance": number | null;
+        "currency": string | null;
+        "original_id": string | null;
+        "hold_id": string | null;
+        "metadata": Json | null;
       };
       "whatsapp_claim": {
         "id": string | null;
@@ -4083,13 +6730,53 @@ export const Constants = {
       "message_state": ["ready", "scheduled", "leased", "blocked", "dead"],
       "metric_type": ["counter", "gauge", "histogram"],
       "missed_runs": ["skip", "once"],
+      "momo_chain_state": ["first", "continued", "broken", "accepted"],
       "notification_channel": ["inbox", "push", "whatsapp", "sms", "email"],
       "notification_delivery_state": ["collecting", "ready", "sending", "handed_over"],
       "notification_state": ["waiting", "sent", "failed", "not_sent"],
+      "payment_attempt_kind": ["charge", "refund", "payout"],
+      "payment_attempt_status": ["created", "asked", "unknown", "ended"],
+      "payment_event_outcome": ["applied", "unchanged", "unconfirmed", "review", "unmatched", "ignored"],
+      "payment_evidence": ["ledger", "api", "webhook", "sms", "operator"],
+      "payment_provider": ["mtn_momo", "momo_sms", "stripe", "flutterwave", "paystack", "standard_webhooks"],
+      "payment_review_kind": [
+        "amount_mismatch",
+        "currency_mismatch",
+        "unmatched",
+        "ambiguous",
+        "evidence_too_weak",
+        "stuck",
+        "dispute",
+        "missing_external",
+      ],
+      "payment_review_resolution": ["match", "refund", "write_off", "dismiss"],
+      "payout_decision": ["waiting", "approved", "rejected"],
       "phone_link_decision": ["approved", "rejected"],
       "phone_link_proof": ["otp", "whatsapp_code", "merged_contacts"],
       "phone_link_status": ["none", "code_expected", "linked", "under_review"],
       "push_service": ["expo", "web_push"],
+      "reconciliation_class": ["matched", "amount_mismatch", "missing_internal", "missing_external", "duplicate"],
+      "transaction_status": ["pending", "processing", "succeeded", "failed", "cancelled", "expired", "unknown"],
+      "transaction_type": ["payment", "top_up", "payout", "refund"],
+      "wallet_account_status": ["open", "frozen", "closed"],
+      "wallet_account_type": ["asset", "liability", "equity", "income", "expense"],
+      "wallet_fee_payer": ["sender", "receiver"],
+      "wallet_hold_status": ["held", "captured", "released", "expired"],
+      "wallet_side": ["debit", "credit"],
+      "wallet_transaction_kind": [
+        "transfer",
+        "payment",
+        "deposit",
+        "withdrawal",
+        "settlement",
+        "exchange",
+        "refund",
+        "reversal",
+        "adjustment",
+      ],
+      "webhook_delivery_state": ["waiting", "sending", "delivered", "dead", "cancelled"],
+      "webhook_disabled_reason": ["operator", "gone", "failing"],
+      "webhook_endpoint_status": ["enabled", "disabled"],
       "whatsapp_circuit_scope": ["number", "account", "template"],
       "whatsapp_consent_decision": ["stop", "start"],
       "whatsapp_consent_scope": ["marketing", "all"],

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Caller } from "../db/caller.ts";
 import { type SettingName, settings } from "../env.ts";
 import { Problem } from "../problem.ts";
-import { indexOfSecret } from "./constant_time.ts";
+import { indexOfSecret } from "../constant_time.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
 import type { PlatformMode } from "./platform_auth.ts";
 import { describeRoute } from "./route_description.ts";

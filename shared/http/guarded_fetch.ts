@@ -1,9 +1,10 @@
+import type { Bytes } from "../bytes.ts";
 import { settings } from "../env.ts";
 import type { OutboundInit } from "../outbound_fetch.ts";
 import { Problem } from "../problem.ts";
 import { sentOnce } from "../sent_once.ts";
 import { isPrivateHost } from "./private_host.ts";
-import { readStream } from "./read_body.ts";
+import { readStart, readStream } from "./read_body.ts";
 
 /** Statuses whose answers have no body (Fetch standard: null body status). */
 const WITHOUT_BODY = new Set([101, 103, 204, 205, 304]);
@@ -19,7 +20,7 @@ const WITHOUT_BODY = new Set([101, 103, 204, 205, 304]);
  * @throws outbound_not_allowed (500), outbound_failed, outbound_too_large (502), outbound_timeout (504)
  */
 export async function guardedFetch(target: string | URL, init: OutboundInit = {}): Promise<Response> {
-  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, signal, body, ...request } = init;
+  const { timeoutMs = 10_000, maxBytes = 1024 * 1024, overflow = "refuse", signal, body, ...request } = init;
   const url = allowedUrl(target);
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
@@ -29,7 +30,7 @@ export async function guardedFetch(target: string | URL, init: OutboundInit = {}
       redirect: "manual",
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
-    return await withinBounds(answer, maxBytes);
+    return overflow === "cut" ? await cut(answer, maxBytes) : await withinBounds(answer, maxBytes);
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
     throw new Problem(deadline.aborted ? "outbound_timeout" : "outbound_failed", { cause });
@@ -79,12 +80,20 @@ function parse(target: string | URL): URL | undefined {
   }
 }
 
+async function cut(answer: Response, maxBytes: number): Promise<Response> {
+  return withBody(answer, await readStart(answer.body, maxBytes));
+}
+
 async function withinBounds(answer: Response, maxBytes: number): Promise<Response> {
-  const { status, statusText, headers } = answer;
+  const { headers } = answer;
   const tooLarge = Number(headers.get("content-length") ?? 0) > maxBytes;
   if (tooLarge) await answer.body?.cancel();
   const body = tooLarge ? undefined : await readStream(answer.body, maxBytes).catch(largerThanAllowed);
   if (body === undefined) throw new Problem("outbound_too_large");
+  return withBody(answer, body);
+}
+
+function withBody({ status, statusText, headers }: Response, body: Bytes): Response {
   return new Response(WITHOUT_BODY.has(status) ? null : body, { status, statusText, headers });
 }
 

@@ -32,6 +32,19 @@ export async function readStream(
   return concat(chunks, size);
 }
 
+/** Reads the first `maxBytes` of a stream, or all of a shorter one, and stops reading then. */
+export async function readStart(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Bytes> {
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk.subarray(0, maxBytes - size));
+    size += chunks.at(-1)!.length;
+    if (size === maxBytes) break;
+  }
+  return concat(chunks, size);
+}
+
 function concat(chunks: Uint8Array[], size: number): Bytes {
   const bytes = new Uint8Array(size);
   let offset = 0;

@@ -75,7 +75,7 @@ export class ClaimedLane extends Lane {
       this.report[kind] += settled;
       this.report.lost += items.length - settled;
       // What waited for these, in their order, may be claimed now.
-      if (kind !== "released") this.isSpent = this.hasFailed;
+      if (kind !== "released") this.stir();
     } catch (error) {
       this.noteFailure(error);
       this.report.left += items.length;

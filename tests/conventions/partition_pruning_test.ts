@@ -7,6 +7,11 @@ import { EVENTS, prepareEvents } from "./bounded/events.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
 import { NOTIFICATIONS } from "./bounded/notifications.ts";
+import { PAYMENT_INTAKE } from "./bounded/payment_intake.ts";
+import { PAYMENTS } from "./bounded/payments.ts";
+import { RECONCILIATION } from "./bounded/reconciliation.ts";
+import { WALLET } from "./bounded/wallet.ts";
+import { WEBHOOKS } from "./bounded/webhooks.ts";
 import { ingestCorpus, WHATSAPP } from "./bounded/whatsapp.ts";
 import { WHATSAPP_OUTBOUND } from "./bounded/whatsapp_outbound.ts";
 
@@ -19,12 +24,19 @@ const CALLS: BoundedCalls = {
   ...MESSAGE_QUEUE,
   ...NOTIFICATIONS,
   ...OBSERVABILITY,
+  ...PAYMENT_INTAKE,
+  ...PAYMENTS,
+  ...RECONCILIATION,
+  ...WALLET,
+  ...WEBHOOKS,
   ...WHATSAPP,
   ...WHATSAPP_OUTBOUND,
 };
 /** These look through all of history, and are called as rarely as that costs. */
 const UNBOUNDED = {
   "private.check_audit_log": "once a week",
+  "private.verify_wallet_ledger": "replays all of it, at night",
+  "public.erase_payment_data": "all that a person ever paid, once",
   "public.verify_audit_log": "a forged row may lie in any leaf",
 };
 

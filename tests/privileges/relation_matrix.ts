@@ -5,7 +5,7 @@ interface Relation {
   name: string;
   isTable: boolean;
   columns: string[];
-  /** Those that a client may give a value: not generated. */
+  /** Those that a client may give a value: neither generated nor always identities. */
   writable: string[];
 }
 
@@ -35,7 +35,7 @@ export async function relationMatrix(sql: TransactionSql): Promise<string> {
   const relations = await sql<Relation[]>`
     select format('%I.%I', c.relnamespace::regnamespace::text, c.relname) as name, c.relkind in ('r', 'p') as "isTable",
       array_agg(quote_ident(a.attname) order by a.attname) as columns,
-      coalesce(array_agg(quote_ident(a.attname) order by a.attname) filter (where a.attgenerated = ''), '{}') as writable
+      coalesce(array_agg(quote_ident(a.attname) order by a.attname) filter (where a.attgenerated = '' and a.attidentity <> 'a'), '{}') as writable
     from pg_class as c
     join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm')

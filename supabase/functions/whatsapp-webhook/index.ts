@@ -2,7 +2,7 @@ import { rpcResponse } from "shared/db/rpc.ts";
 import { toBase64 } from "shared/base64.ts";
 import { setting } from "shared/env.ts";
 import { createApp } from "shared/http/app.ts";
-import { indexOfSecret } from "shared/http/constant_time.ts";
+import { indexOfSecret } from "shared/constant_time.ts";
 import { query } from "shared/http/query.ts";
 import { rawBody } from "shared/http/raw_body.ts";
 import { returns } from "shared/http/returns.ts";

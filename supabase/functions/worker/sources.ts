@@ -3,10 +3,12 @@ import type { Source } from "shared/worker/drain.ts";
 import { jobs } from "./jobs.ts";
 import { email, push, sms } from "./notification_channels.ts";
 import { notificationSource } from "./notification_source.ts";
+import { payments } from "./payments.ts";
 import { pushReceipts } from "./push_receipts.ts";
 import { repeatedSource } from "./repeated_source.ts";
 import { type SendingOptions, whatsappMessages } from "./whatsapp_messages.ts";
 import { whatsappReads } from "./whatsapp_reads.ts";
+import { webhooks } from "./webhooks.ts";
 
 /** Everything that the worker works on: a line for each source, in the order of their first turns. */
 export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
@@ -14,6 +16,7 @@ export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
     repeatedSource(call, "run_subscriptions"),
     repeatedSource(call, "run_messages"),
     jobs(call),
+    payments(call),
     repeatedSource(call, "run_notifications"),
     whatsappMessages(call, options),
     whatsappReads(call),
@@ -21,5 +24,6 @@ export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
     notificationSource(call, push(call)),
     notificationSource(call, email()),
     pushReceipts(call),
+    webhooks(call),
   ];
 }

@@ -181,3 +181,24 @@ Deno.test("guardedFetch() stops when its caller does", async () => {
 
   await assertRejects(() => guardedFetch(server.url, { signal: AbortSignal.abort() }));
 });
+
+Deno.test("guardedFetch() reads the first bytes of an answer that is longer, if that is all that is wanted", async () => {
+  let isCancelled = false;
+  const endless = () =>
+    new ReadableStream({
+      pull: (stream) => stream.enqueue(new Uint8Array(600).fill(0x61)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+  await using server = serve(({ url }) => new Response(url.endsWith("/short") ? "short" : endless(), { status: 500 }));
+  allow(server);
+  const init: OutboundInit = { maxBytes: 1_000, overflow: "cut" };
+
+  const long = await guardedFetch(`${server.url}/long`, init);
+  const short = await guardedFetch(`${server.url}/short`, init);
+
+  assertEquals([long.status, await long.text(), await short.text()], [500, "a".repeat(1_000), "short"]);
+  await server[Symbol.asyncDispose]();
+  assertEquals(isCancelled, true);
+});

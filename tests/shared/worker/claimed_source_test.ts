@@ -74,6 +74,27 @@ Deno.test("a source that gives its items one by one, in their order, is asked ag
   assertEquals([report.sources.claims!.done, report.elapsed_ms < 1_000], [50, true]);
 });
 
+Deno.test("what is settled while the source is being looked at has it looked at again at once", async () => {
+  const clock = new VirtualClock();
+  let inWork = 0;
+  const source = claims(20, async () => {
+    inWork++;
+    await clock.sleep(10);
+    inWork--;
+    return DONE;
+  }, {
+    async claim() {
+      const isFree = inWork === 0;
+      await clock.sleep(15);
+      return isFree ? source.due.splice(0, 1) : [];
+    },
+  });
+
+  const report = await drained([source], { clock });
+
+  assertEquals([report.sources.claims!.done, report.elapsed_ms < 2_000], [20, true]);
+});
+
 Deno.test("what a handler throws is a failure of its item alone", async () => {
   const error = new TypeError("no such template");
   const source = claims(3, (item) => item === 2 ? Promise.reject(error) : Promise.resolve(DONE));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { indexOfSecret } from "shared/http/constant_time.ts";
+import { indexOfSecret } from "shared/constant_time.ts";
 
 Deno.test("indexOfSecret() finds the secret that is equal", async () => {
   assertEquals(await indexOfSecret("previous", ["current", "previous"]), 1);
