@@ -60,33 +60,36 @@ $$;
 
 comment on function private.replay_answer is 'Gives a stored answer again, if the request is the same. Refuses: idempotency_key_reused.';
 
+create type private.answer as (status integer, body jsonb);
+comment on type private.answer is 'What a request is answered: the HTTP status, and the result or the problem.';
+
 create function private.run_or_problem(work regprocedure, request jsonb)
-returns table (status integer, body jsonb)
+returns private.answer
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_body jsonb;
+  v_status integer;
   v_problem text;
-  v_answer text;
+  v_detail text;
 begin
   perform set_config('response.status', '', true);
-  execute format('select %s($1)', run_or_problem.work::oid::regproc) into body using run_or_problem.request;
-  status := coalesce(nullif(current_setting('response.status', true), '')::integer, 200);
-  return next;
+  execute format('select %s($1)', run_or_problem.work::oid::regproc) into v_body using run_or_problem.request;
+  return (coalesce(nullif(current_setting('response.status', true), '')::integer, 200), v_body)::private.answer;
 exception when sqlstate 'PGRST' then
-  get stacked diagnostics v_problem = message_text, v_answer = pg_exception_detail;
-  status := (v_answer::jsonb ->> 'status')::integer;
-  body := v_problem::jsonb;
+  get stacked diagnostics v_problem = message_text, v_detail = pg_exception_detail;
+  v_status := (v_detail::jsonb ->> 'status')::integer;
   -- What may heal by waiting is no answer to keep.
-  if status = 429 or status >= 500 or v_answer::jsonb #> '{headers,Retry-After}' is not null then
+  if v_status = 429 or v_status >= 500 or v_detail::jsonb #> '{headers,Retry-After}' is not null then
     raise;
   end if;
-  return next;
+  return (v_status, v_problem::jsonb)::private.answer;
 end;
 $$;
 
 comment on function private.run_or_problem is
-  'Runs work(request jsonb) returns jsonb in a subtransaction; a refusal becomes a row with its status and problem.';
+  'Runs work(request jsonb) returns jsonb in a subtransaction; a refusal becomes an answer with its status and problem.';
 
 create function private.idempotent(route text, key text, request jsonb, work regprocedure)
 returns jsonb
@@ -98,7 +101,7 @@ declare
   v_caller text := private.caller();
   v_fingerprint bytea := sha256(convert_to(idempotent.request::text, 'UTF8'));
   v_stored public.idempotency_keys;
-  v_answer record;
+  v_answer private.answer;
 begin
   if coalesce(idempotent.key, '') = '' then
     perform private.refuse('idempotency_key_missing');
@@ -118,7 +121,7 @@ begin
     return private.replay_answer(v_stored, v_fingerprint);
   end if;
 
-  select * into v_answer from private.run_or_problem(idempotent.work, idempotent.request);
+  v_answer := private.run_or_problem(idempotent.work, idempotent.request);
   insert into public.idempotency_keys (caller, route, key, fingerprint, status, body)
   values (v_caller, idempotent.route, idempotent.key, v_fingerprint, v_answer.status, v_answer.body)
   on conflict on constraint idempotency_keys_pkey do update set

@@ -67,7 +67,7 @@ declare
   v_signal private.payment_signal := apply_payment_success.signal;
   v_mismatch public.payment_review_kind;
   v_unmatched_id uuid;
-  v_result record;
+  v_result private.answer;
 begin
   if v_attempt.kind <> 'charge' then
     v_signal.amount := coalesce(v_signal.amount, v_attempt.amount);
@@ -118,7 +118,7 @@ begin
     and review.status = 'open' and review.wallet_transaction_id is not null
     and review.amount = v_signal.amount and review.currency = v_signal.currency
   for no key update;
-  select * into v_result from private.run_or_problem('private.run_settlement(jsonb)', jsonb_build_object(
+  v_result := private.run_or_problem('private.run_settlement(jsonb)', jsonb_build_object(
     'transaction_id', v_transaction.id,
     'account', case when v_unmatched_id is null then 'settlement:' || v_attempt.provider else 'suspense' end,
     'evidence', v_signal.evidence

@@ -116,7 +116,7 @@ timerTest("the timer goes on after the database was away", [CLOCK], async (sql, 
   start();
   await untilRun(sql, "clock");
   await sql`select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()`;
+    where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`;
 
   await untilRun(sql, "clock", await runsOf(sql, "clock") + 1);
 });
