@@ -149,9 +149,5 @@ end;
 $$;
 
 comment on function private.lower_case is 'Lower case by Unicode''s simple mapping, whatever the database''s collation.';
-grant execute on function
-  private.flag_number_text, private.flag_attribute, private.flag_decimal, private.flag_instant, private.flag_semver, private.flag_address,
-  private.lower_case
-to service_role;
 
 commit;

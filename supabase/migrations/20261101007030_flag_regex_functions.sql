@@ -213,8 +213,5 @@ end;
 $$;
 
 comment on function private.ignores_case is 'Whether a pattern asks for it by its flags.';
-grant execute on function
-  private.flag_regex, private.flag_regex_atom, private.flag_regex_set, private.flag_regex_item, private.flag_regex_character, private.ignores_case
-to service_role;
 
 commit;

@@ -137,8 +137,5 @@ end;
 $$;
 
 comment on function private.flag_split_variant is 'The variant that somebody gets of a split; null when no weight is above zero.';
-grant execute on function
-  private.murmur3, private.flag_bucket_id, private.flag_threshold, private.is_in_rollout, private.flag_split_variant
-to service_role;
 
 commit;

@@ -203,9 +203,5 @@ end;
 $$;
 
 comment on function private.flag_conditions_hold is 'Whether all of these compiled conditions hold for a context at a time (epoch milliseconds).';
-grant execute on function
-  private.compiled_flag_value, private.compiled_flag_conditions, private.flag_order_meets, private.flag_text_matches,
-  private.flag_condition_holds, private.flag_conditions_hold
-to service_role;
 
 commit;

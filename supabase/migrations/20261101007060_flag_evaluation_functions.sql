@@ -119,8 +119,5 @@ $$;
 comment on function private.evaluated_flag is
   'What a flag says to the one that the context describes, at a time (epoch milliseconds): {key, reason, variant, value, ruleId, prerequisiteKey} or {key, errorCode}. '
   'flags holds the compiled flag and those that it builds on. shared/flags/evaluate_flag.ts says the same.';
-grant execute on function
-  private.compiled_flag, private.flag_answer, private.flag_rule_outcome, private.evaluated_flag
-to service_role;
 
 commit;

@@ -115,7 +115,7 @@ function translateFeature(feature: UnleashFeature, byName: Map<string, UnleashFe
 /** One rule for everybody, after one for each override. */
 function translateStrategy(strategy: UnleashStrategy, id: string, feature: UnleashFeature): Rule[] {
   const { name, parameters = {} } = strategy;
-  const own = strategy.variants?.length ? strategy.variants : undefined;
+  const own = strategy.variants?.some(({ weight }) => weight > 0) ? strategy.variants : undefined;
   const variants = own ?? feature.variants ?? [];
   const rule: Rule = {
     id,
