@@ -3,23 +3,24 @@ begin;
 create table public.feature_flag_evaluations (
   environment text not null,
   flag_key text not null,
-  evaluated_hour timestamptz not null,
+  counted_at timestamptz not null,
   reason text not null,
   variant text not null default '',
   evaluation_count bigint not null,
-  constraint feature_flag_evaluations_pkey primary key (environment, flag_key, evaluated_hour, reason, variant),
+  constraint feature_flag_evaluations_pkey primary key (environment, flag_key, counted_at, reason, variant),
   constraint feature_flag_evaluations_flag_key_environment_fkey foreign key (flag_key, environment)
     references public.feature_flag_states (flag_key, environment),
-  constraint feature_flag_evaluations_hour_is_whole check (evaluated_hour = date_trunc('hour', evaluated_hour, 'UTC')),
+  constraint feature_flag_evaluations_are_of_whole_hours check (counted_at = date_trunc('hour', counted_at, 'UTC')),
   constraint feature_flag_evaluations_count_is_positive check (evaluation_count > 0)
 );
 
 comment on table public.feature_flag_evaluations is
   'How often evaluators served what, by hour: kept 100 days. Evaluations by SQL''s own functions are not among them.';
+comment on column public.feature_flag_evaluations.counted_at is 'The beginning of the hour.';
 comment on column public.feature_flag_evaluations.reason is 'Why, in OpenFeature''s words, or ERROR.';
 comment on column public.feature_flag_evaluations.variant is 'Empty where none was served.';
 create index feature_flag_evaluations_flag_key_environment_idx on public.feature_flag_evaluations (flag_key, environment);
-create index feature_flag_evaluations_evaluated_hour_idx on public.feature_flag_evaluations (evaluated_hour);
+create index feature_flag_evaluations_counted_at_idx on public.feature_flag_evaluations (counted_at);
 alter table public.feature_flag_evaluations enable row level security;
 grant select on public.feature_flag_evaluations to service_role;
 
@@ -61,10 +62,10 @@ declare
 begin
   perform private.refuse_flag('counts', private.flag_counts_problem(record_flag_evaluations.counts));
   -- In the order of the key, so that two batches cannot deadlock; what is not known (any more) is left out.
-  insert into public.feature_flag_evaluations as kept (environment, flag_key, evaluated_hour, reason, variant, evaluation_count)
+  insert into public.feature_flag_evaluations as kept (environment, flag_key, counted_at, reason, variant, evaluation_count)
   select
     record_flag_evaluations.environment, counted ->> 'flag_key',
-    date_trunc('hour', to_timestamp(private.flag_instant(counted ->> 'hour') / 1000.0), 'UTC') as evaluated_hour,
+    date_trunc('hour', to_timestamp(private.flag_instant(counted ->> 'hour') / 1000.0), 'UTC') as counted_at,
     counted ->> 'reason' as reason, coalesce(counted ->> 'variant', '') as variant, sum((counted -> 'count')::bigint)
   from jsonb_array_elements(record_flag_evaluations.counts) as counted
   join public.feature_flag_states as state
@@ -103,7 +104,7 @@ as $$
 declare
   v_count integer;
 begin
-  delete from public.feature_flag_evaluations as kept where kept.evaluated_hour < now() - interval '100 days';
+  delete from public.feature_flag_evaluations as kept where kept.counted_at < now() - interval '100 days';
   get diagnostics v_count = row_count;
   return v_count;
 end;

@@ -17,16 +17,16 @@ select
   (select count(*) from public.feature_flag_rules as rule where rule.flag_key = flag.flag_key and rule.environment = state.environment) as rule_count,
   state.changed_at,
   coalesce(recent.evaluation_count, 0) as evaluations_last_day,
-  seen.last_evaluated_hour,
+  seen.last_evaluated_at,
   flag.created_at
 from public.feature_flags as flag
 join public.feature_flag_states as state on state.flag_key = flag.flag_key
 left join lateral (
   select sum(counted.evaluation_count) as evaluation_count from public.feature_flag_evaluations as counted
-  where counted.environment = state.environment and counted.flag_key = flag.flag_key and counted.evaluated_hour > now() - interval '1 day'
+  where counted.environment = state.environment and counted.flag_key = flag.flag_key and counted.counted_at > now() - interval '1 day'
 ) as recent on true
 left join lateral (
-  select max(counted.evaluated_hour) as last_evaluated_hour from public.feature_flag_evaluations as counted
+  select max(counted.counted_at) as last_evaluated_at from public.feature_flag_evaluations as counted
   where counted.environment = state.environment and counted.flag_key = flag.flag_key
 ) as seen on true;
 
@@ -49,9 +49,9 @@ select
 from public.feature_flags as flag
 cross join lateral (
   select
-    count(distinct counted.variant) filter (where counted.evaluated_hour > now() - interval '14 days') as variant_count,
-    min(counted.evaluated_hour) as first_hour,
-    max(counted.evaluated_hour) as last_hour
+    count(distinct counted.variant) filter (where counted.counted_at > now() - interval '14 days') as variant_count,
+    min(counted.counted_at) as first_hour,
+    max(counted.counted_at) as last_hour
   from public.feature_flag_evaluations as counted
   where counted.flag_key = flag.flag_key
 ) as served
