@@ -89,6 +89,8 @@ set search_path = ''
 as $$
 declare
   v_parts text[];
+  v_number text;
+  v_order text := '';
 begin
   if length(flag_semver.version) > 256 then
     return null;
@@ -102,16 +104,16 @@ begin
   if v_parts is null then
     return null;
   end if;
-  return (
-    select string_agg(lpad(length(number)::text, 3, '0') || number, '' order by position)
-    from unnest(v_parts[1:3]) with ordinality as core (number, position)
-  ) || coalesce((
-    select string_agg(
-      case when identifier ~ '^[0-9]+$' then ' 0' || lpad(length(identifier)::text, 3, '0') || identifier else ' 1' || identifier end,
-      '' order by position
-    )
-    from string_to_table(v_parts[4], '.') with ordinality as pre_release (identifier, position)
-  ), '~');
+  foreach v_number in array v_parts[1:3] loop
+    v_order := v_order || lpad(length(v_number)::text, 3, '0') || v_number;
+  end loop;
+  if v_parts[4] is null then
+    return v_order || '~';
+  end if;
+  foreach v_number in array string_to_array(v_parts[4], '.') loop
+    v_order := v_order || case when v_number ~ '^[0-9]+$' then ' 0' || lpad(length(v_number)::text, 3, '0') else ' 1' end || v_number;
+  end loop;
+  return v_order;
 end;
 $$;
 

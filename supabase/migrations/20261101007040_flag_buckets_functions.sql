@@ -53,7 +53,8 @@ declare
   v_name text;
   v_id text;
 begin
-  for v_name in select jsonb_array_elements_text(flag_bucket_id.bucketing -> 'bucket_by') loop
+  for v_number in 0 .. jsonb_array_length(flag_bucket_id.bucketing -> 'bucket_by') - 1 loop
+    v_name := flag_bucket_id.bucketing -> 'bucket_by' ->> v_number;
     v_id := case when v_name = '$random' then floor(random() * 1e9)::text else private.flag_attribute(flag_bucket_id.context, v_name) end;
     if v_id <> '' then
       return v_id;
@@ -75,7 +76,8 @@ declare
   v_from jsonb;
   v_to jsonb;
 begin
-  for v_to in select jsonb_array_elements(flag_threshold.ramp) loop
+  for v_number in 0 .. jsonb_array_length(flag_threshold.ramp) - 1 loop
+    v_to := flag_threshold.ramp -> v_number;
     if (v_to -> 'at')::bigint > flag_threshold.at then
       return coalesce(
         (v_from -> 'threshold')::bigint + ((v_to -> 'threshold')::bigint - (v_from -> 'threshold')::bigint)
@@ -115,22 +117,22 @@ as $$
 declare
   -- Unleash's seed for variants: who is in a rollout says nothing about the variant.
   c_seed constant bigint := 86028157;
-  v_share jsonb;
+  v_weights constant jsonb := flag_split_variant.split -> 'weights';
   v_total bigint := 0;
   v_sum bigint := 0;
   v_target bigint;
 begin
-  for v_share in select jsonb_array_elements(flag_split_variant.split -> 'weights') loop
-    v_total := v_total + (v_share -> 'weight')::bigint;
+  for v_number in 0 .. jsonb_array_length(v_weights) - 1 loop
+    v_total := v_total + (v_weights -> v_number -> 'weight')::bigint;
   end loop;
   if v_total = 0 then
     return null;
   end if;
   v_target := private.murmur3((flag_split_variant.split ->> 'seed') || ':' || flag_split_variant.id, c_seed) % v_total + 1;
-  for v_share in select jsonb_array_elements(flag_split_variant.split -> 'weights') loop
-    v_sum := v_sum + (v_share -> 'weight')::bigint;
+  for v_number in 0 .. jsonb_array_length(v_weights) - 1 loop
+    v_sum := v_sum + (v_weights -> v_number -> 'weight')::bigint;
     if v_sum >= v_target then
-      return v_share ->> 'variant';
+      return v_weights -> v_number ->> 'variant';
     end if;
   end loop;
 end;

@@ -26,6 +26,20 @@ comment on function private.compiled_flag_value is
   'A value of a condition, read once: a number, epoch milliseconds, a version that sorts, an address range, Postgres''s own form of a pattern '
   '(marked (?i) where it alone ignores case), a text in lower case where case is ignored; null when it cannot be read.';
 
+create function private.is_flag_operator(operator text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return is_flag_operator.operator
+    ~ '^(IN|NOT_IN|STR_(CONTAINS|STARTS_WITH|ENDS_WITH)|(NUM|SEMVER)_(EQ|GTE?|LTE?)|DATE_(AFTER|BEFORE)|REGEX|IN_CIDR|IN_SEGMENT)$';
+end;
+$$;
+
+comment on function private.is_flag_operator is 'Whether conditions may compare so: Unleash''s operators, and IN_SEGMENT.';
+
 create function private.compiled_flag_conditions(conditions jsonb, segments jsonb)
 returns jsonb
 language plpgsql
@@ -39,6 +53,8 @@ begin
       || jsonb_build_object(
         'is_inverted', coalesce((condition.element -> 'is_inverted')::boolean, false) <> (condition.element ->> 'operator' = 'NOT_IN'),
         'values', case
+          -- One that is newer than this evaluator.
+          when not private.is_flag_operator(condition.element ->> 'operator') then null
           when condition.element ->> 'operator' = 'IN_SEGMENT' then (
             select case
               -- Whether somebody belongs to a segment that is not known is not known either.
@@ -66,7 +82,8 @@ begin
 end;
 $$;
 
-comment on function private.compiled_flag_conditions is 'Conditions with their values read and the segments they name put in, for private.flag_condition_holds().';
+comment on function private.compiled_flag_conditions is
+  'Conditions with their values read and the segments they name put in, for private.flag_condition_holds(); one without values never holds.';
 
 create function private.flag_order_meets(operator text, sign integer)
 returns boolean
@@ -143,22 +160,17 @@ declare
   v_operator text := flag_condition_holds.condition ->> 'operator';
   v_values jsonb := flag_condition_holds.condition -> 'values';
   v_text text;
-  v_value text;
-  v_segment jsonb;
   v_holds boolean := false;
 begin
+  if v_values = 'null' then
+    return false;
+  end if;
   if v_operator = 'IN_SEGMENT' then
-    if v_values = 'null' then
-      return false;
-    end if;
-    for v_segment in select jsonb_array_elements(v_values) loop
-      v_holds := private.flag_conditions_hold(v_segment, flag_condition_holds.context, flag_condition_holds.at);
+    for v_number in 0 .. jsonb_array_length(v_values) - 1 loop
+      v_holds := private.flag_conditions_hold(v_values -> v_number, flag_condition_holds.context, flag_condition_holds.at);
       exit when v_holds;
     end loop;
     return v_holds <> (flag_condition_holds.condition -> 'is_inverted')::boolean;
-  end if;
-  if v_operator !~ '^(IN|NOT_IN|STR_(CONTAINS|STARTS_WITH|ENDS_WITH)|(NUM|SEMVER)_(EQ|GTE?|LTE?)|DATE_(AFTER|BEFORE)|REGEX|IN_CIDR)$' then
-    return false;
   end if;
   v_text := private.flag_attribute(flag_condition_holds.context, flag_condition_holds.condition ->> 'attribute');
   if v_text is null and flag_condition_holds.condition ->> 'attribute' = 'currentTime' and v_operator like 'DATE\_%' then
@@ -171,8 +183,8 @@ begin
     if v_operator in ('IN', 'NOT_IN') then
       v_holds := v_values ? v_text;
     else
-      for v_value in select jsonb_array_elements_text(v_values) loop
-        v_holds := coalesce(private.flag_text_matches(v_operator, v_text, v_value), false);
+      for v_number in 0 .. jsonb_array_length(v_values) - 1 loop
+        v_holds := coalesce(private.flag_text_matches(v_operator, v_text, v_values ->> v_number), false);
         exit when v_holds;
       end loop;
     end if;
@@ -182,7 +194,7 @@ end;
 $$;
 
 comment on function private.flag_condition_holds is
-  'Whether a compiled condition holds for a context at a time (epoch milliseconds). What cannot be read is never matched; an operator that is not known never holds.';
+  'Whether a compiled condition holds for a context at a time (epoch milliseconds). What cannot be read is never matched.';
 
 create function private.flag_conditions_hold(conditions jsonb, context jsonb, at bigint)
 returns boolean
@@ -190,11 +202,9 @@ language plpgsql
 stable
 set search_path = ''
 as $$
-declare
-  v_condition jsonb;
 begin
-  for v_condition in select jsonb_array_elements(flag_conditions_hold.conditions) loop
-    if not private.flag_condition_holds(v_condition, flag_conditions_hold.context, flag_conditions_hold.at) then
+  for v_number in 0 .. jsonb_array_length(flag_conditions_hold.conditions) - 1 loop
+    if not private.flag_condition_holds(flag_conditions_hold.conditions -> v_number, flag_conditions_hold.context, flag_conditions_hold.at) then
       return false;
     end if;
   end loop;

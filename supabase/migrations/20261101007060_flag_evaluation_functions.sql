@@ -85,7 +85,8 @@ begin
   if not (v_flag -> 'is_enabled')::boolean then
     return private.flag_answer(evaluated_flag.flag_key, v_flag, 'DISABLED', v_flag ->> 'off_variant');
   end if;
-  for v_wanted in select jsonb_array_elements(v_flag -> 'prerequisites') loop
+  for v_number in 0 .. jsonb_array_length(v_flag -> 'prerequisites') - 1 loop
+    v_wanted := v_flag -> 'prerequisites' -> v_number;
     if evaluated_flag.depth >= c_max_depth or (
       v_wanted -> 'variants' ? (
         private.evaluated_flag(evaluated_flag.flags, v_wanted ->> 'flag', evaluated_flag.context, evaluated_flag.at, evaluated_flag.depth + 1) ->> 'variant'
@@ -96,7 +97,8 @@ begin
       );
     end if;
   end loop;
-  for v_rule in select jsonb_array_elements(v_flag -> 'rules') loop
+  for v_number in 0 .. jsonb_array_length(v_flag -> 'rules') - 1 loop
+    v_rule := v_flag -> 'rules' -> v_number;
     continue when evaluated_flag.at < (v_rule -> 'active_from')::bigint or evaluated_flag.at >= (v_rule -> 'active_until')::bigint
       or not private.flag_conditions_hold(v_rule -> 'conditions', evaluated_flag.context, evaluated_flag.at);
     v_outcome := private.flag_rule_outcome(v_rule, evaluated_flag.context, evaluated_flag.at);

@@ -16,8 +16,7 @@ begin
     return 'a condition has attribute, operator, values, is_inverted and is_case_insensitive';
   end if;
   if (
-    v_operator ~ '^(IN|NOT_IN|STR_(CONTAINS|STARTS_WITH|ENDS_WITH)|(NUM|SEMVER)_(EQ|GTE?|LTE?)|DATE_(AFTER|BEFORE)|REGEX|IN_CIDR)$'
-    or v_operator = 'IN_SEGMENT' and flag_condition_problem.may_name_segments
+    private.is_flag_operator(v_operator) and (v_operator <> 'IN_SEGMENT' or flag_condition_problem.may_name_segments)
   ) is not true then
     return 'operator is not known here';
   end if;

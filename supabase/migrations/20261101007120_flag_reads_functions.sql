@@ -76,18 +76,17 @@ set search_path = ''
 as $$
 begin
   return (
-    with recursive needed (flag_key, compiled) as (
-      select definition.flag_key, definition.compiled
-      from private.flag_definitions as definition
-      where definition.environment = compiled_flags.environment and definition.flag_key = any(compiled_flags.flag_keys)
+    with recursive needed (flag_key) as (
+      select unnest(compiled_flags.flag_keys)
       union
-      select definition.flag_key, definition.compiled
+      select prerequisite.prerequisite_key
       from needed
-      cross join jsonb_array_elements(needed.compiled -> 'prerequisites') as wanted
-      join private.flag_definitions as definition
-        on definition.environment = compiled_flags.environment and definition.flag_key = wanted ->> 'flag'
+      join public.feature_flag_prerequisites as prerequisite on prerequisite.flag_key = needed.flag_key
     )
-    select coalesce(jsonb_object_agg(needed.flag_key, needed.compiled), '{}') from needed
+    select coalesce(jsonb_object_agg(definition.flag_key, definition.compiled), '{}')
+    from private.flag_definitions as definition
+    where definition.environment = compiled_flags.environment
+      and definition.flag_key = any(array(select needed.flag_key from needed))
   );
 end;
 $$;
