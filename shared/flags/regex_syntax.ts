@@ -45,7 +45,7 @@ const CONTROLS: Record<string, string> = { t: "\t", n: "\n", r: "\r", f: "\f", v
 
 /** Whether a pattern is matched without regard to case, as `(?i)` asks for. */
 export function ignoresCase(pattern: string): boolean {
-  return FLAGS.exec(pattern)?.[2]!.includes("i") ?? false;
+  return FLAGS.exec(pattern)?.[2]?.includes("i") ?? false;
 }
 
 /**

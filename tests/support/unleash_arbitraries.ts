@@ -47,7 +47,6 @@ const DATES = ["2026-11-23T10:00:00.000Z", "2026-11-23T12:00:00.000+02:00", "202
 const constraint: fc.Arbitrary<UnleashConstraint> = fc.constantFrom(...OPERATORS).chain((operator) => {
   const family = operator.split("_")[0]!;
   const pool = operator === "IN_CIDR" ? RANGES : family === "DATE" ? DATES : POOLS[family]!;
-  const isList = /^(IN|NOT_IN|STR_.*|IN_CIDR)$/.test(operator);
   const common = {
     contextName: fc.constant(operator === "IN_CIDR" ? "remoteAddress" : `of_${family}`),
     operator: fc.constant(operator),
