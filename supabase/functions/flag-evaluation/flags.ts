@@ -22,11 +22,18 @@ export const counts = new EvaluationCounts((environment, counts) =>
  * @throws flag_environment_not_found (404), service_unavailable (503) while nothing is known yet
  */
 export async function flagsOf(environment: string = DEFAULT): Promise<KnownFlags> {
-  const flags = known.get(environment) ?? new EnvironmentFlags((revision) => fetchSnapshot(environment, revision));
-  const current = await flags.current();
-  // Kept once it is known to be there: strangers could invent any number of names.
-  known.set(environment, flags);
-  return current;
+  let flags = known.get(environment);
+  if (!flags) {
+    flags = new EnvironmentFlags((revision) => fetchSnapshot(environment, revision));
+    known.set(environment, flags);
+  }
+  try {
+    return await flags.current();
+  } catch (error) {
+    // Strangers could invent any number of names.
+    known.delete(environment);
+    throw error;
+  }
 }
 
 async function fetchSnapshot(environment: string, revision: number | undefined): Promise<FlagSnapshot | null> {
