@@ -1,0 +1,112 @@
+import type { EvaluationContext } from "./attribute.ts";
+import { bucketIdOf, chooseVariant, isInRollout } from "./bucketing.ts";
+import { compileCondition, type Test } from "./condition.ts";
+import type { Bucketing, Flag, FlagSnapshot, Rule } from "./snapshot.ts";
+
+/** How a value came about, in OpenFeature's words. */
+export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DEFAULT" | "DISABLED";
+
+/** What a flag says to somebody. Without a variant the caller's own default holds. */
+export type FlagEvaluation =
+  | { key: string; reason: Reason; variant?: string; value?: unknown; ruleId?: string; prerequisiteKey?: string }
+  | { key: string; errorCode: "FLAG_NOT_FOUND" | "TARGETING_KEY_MISSING" };
+
+/** A snapshot whose conditions are read already. */
+export interface FlagSet {
+  environment: string;
+  revision: number;
+  flags: ReadonlyMap<string, CompiledFlag>;
+}
+
+interface CompiledFlag extends Flag {
+  tests: Test[][];
+}
+
+/** Clock and chance, for evaluations that must be repeatable. */
+export interface EvaluationOptions {
+  now?: number;
+  random?: () => number;
+}
+
+type Outcome = { variant: string } | "no match" | "key missing";
+
+const MAX_PREREQUISITE_DEPTH = 10;
+
+/** Reads a snapshot once, for many evaluations. */
+export function compileSnapshot({ environment, revision, segments, flags }: FlagSnapshot): FlagSet {
+  const segmentTests = new Map(
+    Object.entries(segments).map(([key, conditions]): [string, Test] => {
+      const tests = conditions.map((condition) => compileCondition(condition, new Map()));
+      return [key, (context, now) => tests.every((test) => test(context, now))];
+    }),
+  );
+  const compiled = Object.entries(flags).map(([key, flag]): [string, CompiledFlag] => [key, {
+    ...flag,
+    tests: flag.rules.map((rule) => rule.conditions.map((condition) => compileCondition(condition, segmentTests))),
+  }]);
+  return { environment, revision, flags: new Map(compiled) };
+}
+
+/** What a flag says to the one that the context describes. */
+export function evaluateFlag(
+  set: FlagSet,
+  key: string,
+  context: EvaluationContext,
+  { now = Date.now(), random = Math.random }: EvaluationOptions = {},
+): FlagEvaluation {
+  return evaluateAt(0, set, key, context, now, random);
+}
+
+function evaluateAt(
+  depth: number,
+  set: FlagSet,
+  key: string,
+  context: EvaluationContext,
+  now: number,
+  random: () => number,
+): FlagEvaluation {
+  const flag = set.flags.get(key);
+  if (!flag) return { key, errorCode: "FLAG_NOT_FOUND" };
+  if (!flag.is_enabled) return { key, reason: "DISABLED", ...served(flag, flag.off_variant) };
+  const unmet = flag.prerequisites.find((wanted) => {
+    if (depth >= MAX_PREREQUISITE_DEPTH) return true;
+    const evaluation = evaluateAt(depth + 1, set, wanted.flag, context, now, random);
+    return !("variant" in evaluation) || !wanted.variants.includes(evaluation.variant!);
+  });
+  if (unmet) return { key, reason: "DISABLED", ...served(flag, flag.off_variant), prerequisiteKey: unmet.flag };
+  for (const [number, rule] of flag.rules.entries()) {
+    if (!isActive(rule, now) || !flag.tests[number]!.every((test) => test(context, now))) continue;
+    const outcome = outcomeOf(rule, context, now, random);
+    if (outcome === "key missing") return { key, errorCode: "TARGETING_KEY_MISSING" };
+    if (outcome === "no match") continue;
+    const reason = rule.rollout || rule.split ? "SPLIT" : "TARGETING_MATCH";
+    return { key, reason, ...served(flag, outcome.variant), ruleId: rule.id };
+  }
+  return { key, reason: flag.rules.length > 0 ? "DEFAULT" : "STATIC", ...served(flag, flag.default_variant) };
+}
+
+function served(flag: Flag, variant: string | undefined): { variant?: string; value?: unknown } {
+  return variant === undefined ? {} : { variant, value: flag.variants[variant] };
+}
+
+function isActive(rule: Rule, now: number): boolean {
+  return now >= (rule.active_from ?? -Infinity) && now < (rule.active_until ?? Infinity);
+}
+
+function outcomeOf(rule: Rule, context: EvaluationContext, now: number, random: () => number): Outcome {
+  if (rule.rollout) {
+    const id = bucketIdOf(rule.rollout, context, random);
+    if (!id) return withoutId(rule.rollout);
+    if (!isInRollout(rule.rollout, id, now)) return "no match";
+  }
+  if (!rule.split) return { variant: rule.variant! };
+  const id = bucketIdOf(rule.split, context, random);
+  if (!id) return withoutId(rule.split);
+  const variant = chooseVariant(rule.split, id);
+  return variant === undefined ? "no match" : { variant };
+}
+
+/** OpenFeature's own key is owed by the caller; another field may well be unknown. */
+function withoutId({ bucket_by }: Bucketing): Outcome {
+  return bucket_by.includes("targetingKey") ? "key missing" : "no match";
+}

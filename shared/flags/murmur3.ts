@@ -1,0 +1,27 @@
+const encoder = new TextEncoder();
+
+/**
+ * MurmurHash3 (x86, 32 bits) of a text's UTF-8 bytes, as servers in Go, Java and Rust hash it.
+ *
+ * @see https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp
+ */
+export function murmur3(text: string, seed = 0): number {
+  const bytes = encoder.encode(text);
+  const tail = bytes.length & ~3;
+  let hash = seed;
+  for (let at = 0; at < tail; at += 4) {
+    hash ^= scrambled(bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24);
+    hash = Math.imul(hash << 13 | hash >>> 19, 5) + 0xe6546b64;
+  }
+  let rest = 0;
+  for (let at = bytes.length - 1; at >= tail; at--) rest = rest << 8 | bytes[at]!;
+  hash ^= scrambled(rest) ^ bytes.length;
+  hash = Math.imul(hash ^ hash >>> 16, 0x85ebca6b);
+  hash = Math.imul(hash ^ hash >>> 13, 0xc2b2ae35);
+  return (hash ^ hash >>> 16) >>> 0;
+}
+
+function scrambled(block: number): number {
+  const mixed = Math.imul(block, 0xcc9e2d51);
+  return Math.imul(mixed << 15 | mixed >>> 17, 0x1b873593);
+}

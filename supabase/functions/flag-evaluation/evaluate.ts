@@ -1,0 +1,63 @@
+import type { Context } from "hono";
+import { setting } from "shared/env.ts";
+import { evaluateFlag, type FlagEvaluation } from "shared/flags/evaluate_flag.ts";
+import { conditionalJson } from "shared/http/etag.ts";
+import { Problem } from "shared/problem.ts";
+import type { KnownFlags } from "./environment_flags.ts";
+import { counts, flagsOf } from "./flags.ts";
+import { answerFailure } from "./ofrep_context.ts";
+import type { Failure, Success } from "./schema.ts";
+
+/** Answers with every flag that the caller may see, under a tag of the whole answer: contexts and times change it too. */
+export async function evaluateAll(c: Context): Promise<Response> {
+  const { set, isStale } = await flagsOf(environmentOf(c));
+  const keys = [...set.flags].filter(([, flag]) => isVisible(c, flag)).map(([key]) => key).sort();
+  const evaluations = keys.map((key) => evaluateFlag(set, key, c.get("evaluationContext")));
+  counts.add(set.environment, evaluations);
+  const metadata = { environment: set.environment, ...(isStale ? { stale: true } : {}) };
+  const flags = evaluations.map((evaluation) => itemOf(c, evaluation, set.revision));
+  return await conditionalJson(c, JSON.stringify({ flags, metadata }));
+}
+
+/** Answers with one flag; to a client, one that is not client-visible is not there. */
+export async function evaluateOne(c: Context): Promise<Response> {
+  const key = c.req.param("key")!;
+  const known = await flagsOf(environmentOf(c)).catch(missingEnvironment);
+  const flag = known?.set.flags.get(key);
+  if (!known || !flag || !isVisible(c, flag)) return answerFailure(c, 404, "FLAG_NOT_FOUND");
+  const evaluation = evaluateFlag(known.set, key, c.get("evaluationContext"));
+  counts.add(known.set.environment, [evaluation]);
+  const item = itemOf(c, evaluation, known.set.revision);
+  if ("errorCode" in item) return c.json(item, 400);
+  const metadata = { ...item.metadata, ...(known.isStale ? { stale: true } : {}) };
+  return c.json({ ...item, metadata });
+}
+
+function environmentOf(c: Context): string | undefined {
+  return c.req.param("environment") ?? setting("APP_ENVIRONMENT", null) ?? undefined;
+}
+
+function missingEnvironment(error: unknown): KnownFlags | undefined {
+  if (error instanceof Problem && error.code === "flag_environment_not_found") return undefined;
+  throw error;
+}
+
+function isVisible(c: Context, flag: { is_client_visible: boolean }): boolean {
+  return flag.is_client_visible || isTrusted(c);
+}
+
+/** Secret keys see every flag, and why it says what it says. */
+function isTrusted(c: Context): boolean {
+  return c.get("caller").mode === "secret";
+}
+
+function itemOf(c: Context, evaluation: FlagEvaluation, revision: number): Success | Failure {
+  if ("errorCode" in evaluation) return { ...evaluation, errorDetails: "The context has no targetingKey." };
+  const { ruleId, prerequisiteKey, ...item } = evaluation;
+  if (!isTrusted(c)) return item;
+  const why = {
+    ...(ruleId === undefined ? {} : { ruleId }),
+    ...(prerequisiteKey === undefined ? {} : { prerequisiteKey }),
+  };
+  return { ...item, metadata: { revision, ...why } };
+}
