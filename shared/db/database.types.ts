@@ -418,6 +418,360 @@ export type Database = {
         };
         Relationships: [];
       };
+      "feature_flag_evaluations": {
+        Row: {
+          "counted_at": string;
+          "environment": string;
+          "evaluation_count": number;
+          "flag_key": string;
+          "reason": string;
+          "variant": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "counted_at": string;
+          "environment": string;
+          "evaluation_count": number;
+          "flag_key": string;
+          "reason": string;
+          "variant"?: string;
+        };
+        Update: {
+          "counted_at"?: string;
+          "environment"?: string;
+          "evaluation_count"?: number;
+          "flag_key"?: string;
+          "reason"?: string;
+          "variant"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_evaluations_flag_key_environment_fkey";
+            columns: ["flag_key", "environment"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_states";
+            referencedColumns: ["flag_key", "environment"];
+          },
+        ];
+      };
+      "feature_flag_prerequisites": {
+        Row: {
+          "flag_key": string;
+          "prerequisite_key": string;
+          "variants": (string)[];
+        };
+        ComputedFields: never;
+        Insert: {
+          "flag_key": string;
+          "prerequisite_key": string;
+          "variants": (string)[];
+        };
+        Update: {
+          "flag_key"?: string;
+          "prerequisite_key"?: string;
+          "variants"?: (string)[];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_prerequisites_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_overview";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_prerequisites_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_prerequisites_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "stale_feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_prerequisites_prerequisite_key_fkey";
+            columns: ["prerequisite_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_overview";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_prerequisites_prerequisite_key_fkey";
+            columns: ["prerequisite_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_prerequisites_prerequisite_key_fkey";
+            columns: ["prerequisite_key"];
+            isOneToOne: false;
+            referencedRelation: "stale_feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+        ];
+      };
+      "feature_flag_rules": {
+        Row: {
+          "active_from": string | null;
+          "active_until": string | null;
+          "conditions": NonNullable<Json>;
+          "description": string;
+          "environment": string;
+          "flag_key": string;
+          "position": number;
+          "rollout": Json | null;
+          "rule_id": string;
+          "split": Json | null;
+          "variant": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "active_from"?: string | null;
+          "active_until"?: string | null;
+          "conditions"?: NonNullable<Json>;
+          "description"?: string;
+          "environment": string;
+          "flag_key": string;
+          "position": number;
+          "rollout"?: Json | null;
+          "rule_id": string;
+          "split"?: Json | null;
+          "variant"?: string | null;
+        };
+        Update: {
+          "active_from"?: string | null;
+          "active_until"?: string | null;
+          "conditions"?: NonNullable<Json>;
+          "description"?: string;
+          "environment"?: string;
+          "flag_key"?: string;
+          "position"?: number;
+          "rollout"?: Json | null;
+          "rule_id"?: string;
+          "split"?: Json | null;
+          "variant"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_rules_flag_key_environment_fkey";
+            columns: ["flag_key", "environment"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_states";
+            referencedColumns: ["flag_key", "environment"];
+          },
+          {
+            foreignKeyName: "feature_flag_rules_flag_key_variant_fkey";
+            columns: ["flag_key", "variant"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_variants";
+            referencedColumns: ["flag_key", "variant"];
+          },
+        ];
+      };
+      "feature_flag_states": {
+        Row: {
+          "changed_at": string;
+          "default_variant": string | null;
+          "environment": string;
+          "flag_key": string;
+          "is_enabled": boolean;
+          "off_variant": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "changed_at"?: string;
+          "default_variant"?: string | null;
+          "environment": string;
+          "flag_key": string;
+          "is_enabled"?: boolean;
+          "off_variant"?: string | null;
+        };
+        Update: {
+          "changed_at"?: string;
+          "default_variant"?: string | null;
+          "environment"?: string;
+          "flag_key"?: string;
+          "is_enabled"?: boolean;
+          "off_variant"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_states_environment_fkey";
+            columns: ["environment"];
+            isOneToOne: false;
+            referencedRelation: "flag_environments";
+            referencedColumns: ["environment"];
+          },
+          {
+            foreignKeyName: "feature_flag_states_flag_key_default_variant_fkey";
+            columns: ["flag_key", "default_variant"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_variants";
+            referencedColumns: ["flag_key", "variant"];
+          },
+          {
+            foreignKeyName: "feature_flag_states_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_overview";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_states_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_states_flag_key_fkey";
+            columns: ["flag_key"];
+            isOneToOne: false;
+            referencedRelation: "stale_feature_flags";
+            referencedColumns: ["flag_key"];
+          },
+          {
+            foreignKeyName: "feature_flag_states_flag_key_off_variant_fkey";
+            columns: ["flag_key", "off_variant"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_variants";
+            referencedColumns: ["flag_key", "variant"];
+          },
+        ];
+      };
+      "feature_flag_variants": {
+        Row: {
+          "flag_key": string;
+          "value": NonNullable<Json>;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+          "variant": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "flag_key": string;
+          "value": NonNullable<Json>;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+          "variant": string;
+        };
+        Update: {
+          "flag_key"?: string;
+          "value"?: NonNullable<Json>;
+          "value_type"?: Database["public"]["Enums"]["flag_value_type"];
+          "variant"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_variants_flag_key_value_type_fkey";
+            columns: ["flag_key", "value_type"];
+            isOneToOne: false;
+            referencedRelation: "feature_flag_overview";
+            referencedColumns: ["flag_key", "value_type"];
+          },
+          {
+            foreignKeyName: "feature_flag_variants_flag_key_value_type_fkey";
+            columns: ["flag_key", "value_type"];
+            isOneToOne: false;
+            referencedRelation: "feature_flags";
+            referencedColumns: ["flag_key", "value_type"];
+          },
+        ];
+      };
+      "feature_flags": {
+        Row: {
+          "archived_at": string | null;
+          "created_at": string;
+          "description": string;
+          "flag_key": string;
+          "is_client_visible": boolean;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days": number | null;
+          "owner": string | null;
+          "tags": (string)[];
+          "updated_at": string;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "archived_at"?: string | null;
+          "created_at"?: string;
+          "description"?: string;
+          "flag_key": string;
+          "is_client_visible"?: boolean;
+          "kind"?: Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days"?: number | null;
+          "owner"?: string | null;
+          "tags"?: (string)[];
+          "updated_at"?: string;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        Update: {
+          "archived_at"?: string | null;
+          "created_at"?: string;
+          "description"?: string;
+          "flag_key"?: string;
+          "is_client_visible"?: boolean;
+          "kind"?: Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days"?: number | null;
+          "owner"?: string | null;
+          "tags"?: (string)[];
+          "updated_at"?: string;
+          "value_type"?: Database["public"]["Enums"]["flag_value_type"];
+        };
+        Relationships: [];
+      };
+      "flag_environments": {
+        Row: {
+          "changed_at": string;
+          "description": string;
+          "environment": string;
+          "is_default": boolean;
+          "revision": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "changed_at"?: string;
+          "description"?: string;
+          "environment": string;
+          "is_default"?: boolean;
+          "revision"?: number;
+        };
+        Update: {
+          "changed_at"?: string;
+          "description"?: string;
+          "environment"?: string;
+          "is_default"?: boolean;
+          "revision"?: number;
+        };
+        Relationships: [];
+      };
+      "flag_segments": {
+        Row: {
+          "conditions": NonNullable<Json>;
+          "description": string;
+          "segment_key": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "conditions": NonNullable<Json>;
+          "description"?: string;
+          "segment_key": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "conditions"?: NonNullable<Json>;
+          "description"?: string;
+          "segment_key"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
       "idempotency_keys": {
         Row: {
           "body": NonNullable<Json>;
@@ -3982,6 +4336,35 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "feature_flag_overview": {
+        Row: {
+          "archived_at": string | null;
+          "changed_at": string;
+          "created_at": string;
+          "default_variant": string | null;
+          "environment": string;
+          "evaluations_last_day": number | null;
+          "flag_key": string;
+          "is_client_visible": boolean;
+          "is_enabled": boolean;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "last_evaluated_at": string | null;
+          "off_variant": string | null;
+          "owner": string | null;
+          "rule_count": number | null;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "feature_flag_states_environment_fkey";
+            columns: ["environment"];
+            isOneToOne: false;
+            referencedRelation: "flag_environments";
+            referencedColumns: ["environment"];
+          },
+        ];
+      };
       "message_queue_stats": {
         Row: {
           "blocked_count": number | null;
@@ -4197,6 +4580,17 @@ export type Database = {
           "last_error": string | null;
           "last_started_at": string | null;
           "name": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "stale_feature_flags": {
+        Row: {
+          "created_at": string;
+          "flag_key": string;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "owner": string | null;
+          "reasons": (string)[] | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -4570,6 +4964,28 @@ export type Database = {
         };
       };
       "approve_payout": { Args: { "note"?: string; "transaction_id": string }; Returns: Json };
+      "archive_feature_flag": {
+        Args: { "flag_key": string; "is_archived"?: boolean };
+        Returns: {
+          "archived_at": string | null;
+          "created_at": string;
+          "description": string;
+          "flag_key": string;
+          "is_client_visible": boolean;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days": number | null;
+          "owner": string | null;
+          "tags": (string)[];
+          "updated_at": string;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "feature_flags";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
       "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
       "cancel_job": {
@@ -4731,6 +5147,54 @@ export type Database = {
         };
       };
       "count_unread_notifications": { Args: Record<PropertyKey, never>; Returns: number };
+      "create_feature_flag": {
+        Args: {
+          "default_variant"?: string;
+          "description"?: string;
+          "flag_key": string;
+          "is_client_visible"?: boolean;
+          "kind"?: Database["public"]["Enums"]["flag_kind"];
+          "off_variant"?: string;
+          "owner"?: string;
+          "value_type"?: Database["public"]["Enums"]["flag_value_type"];
+          "variants"?: Json;
+        };
+        Returns: {
+          "archived_at": string | null;
+          "created_at": string;
+          "description": string;
+          "flag_key": string;
+          "is_client_visible": boolean;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days": number | null;
+          "owner": string | null;
+          "tags": (string)[];
+          "updated_at": string;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "feature_flags";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "create_flag_environment": {
+        Args: { "description"?: string; "environment": string };
+        Returns: {
+          "changed_at": string;
+          "description": string;
+          "environment": string;
+          "is_default": boolean;
+          "revision": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "flag_environments";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "create_queue": {
         Args: {
           "dead_retention"?: string;
@@ -4812,6 +5276,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "delete_flag_segment": { Args: { "segment_key": string }; Returns: undefined };
       "delete_queue": { Args: { "queue_name": string }; Returns: undefined };
       "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
       "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
@@ -4928,6 +5393,8 @@ export type Database = {
       "enqueue_whatsapp_read": { Args: { "message_id": string; "typing"?: boolean }; Returns: undefined };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
       "erase_payment_data": { Args: { "profile_id": string }; Returns: number };
+      "evaluate_flag": { Args: { "context"?: Json; "environment"?: string; "flag_key": string }; Returns: Json };
+      "evaluate_flags": { Args: { "context"?: Json; "environment"?: string; "flag_keys"?: (string)[] }; Returns: Json };
       "extend_messages": {
         Args: { "lease_seconds": number; "lease_tokens": (number)[]; "message_ids": (number)[] };
         Returns: (number)[];
@@ -4977,6 +5444,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
       "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
       "get_aggregate_events": {
         Args: { "after_version"?: number; "aggregate_id": string; "aggregate_type": string; "max_count"?: number };
@@ -5016,6 +5484,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "get_feature_flag": { Args: { "flag_key": string }; Returns: Json };
       "get_job": {
         Args: { "job_id": string };
         Returns: {
@@ -5108,6 +5577,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "is_feature_enabled": {
+        Args: { "context"?: Json; "environment"?: string; "flag_key": string };
+        Returns: boolean;
+      };
       "keep_push_tickets": { Args: { "endpoint_ids": (string)[]; "ticket_ids": (string)[] }; Returns: number };
       "lift_whatsapp_circuit": {
         Args: { "reason": string; "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"]; "subject": string };
@@ -5123,6 +5596,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "list_feature_flags": { Args: { "environment"?: string; "is_archived"?: boolean }; Returns: Json };
       "list_jobs": {
         Args: {
           "before"?: string;
@@ -5562,6 +6036,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "record_flag_evaluations": { Args: { "counts": Json; "environment": string }; Returns: number };
       "record_metric": {
         Args: {
           "metric_name": string;
@@ -5803,6 +6278,21 @@ export type Database = {
       "run_messages": { Args: { "max_count"?: number }; Returns: Json };
       "run_notifications": { Args: { "max_count"?: number }; Returns: Json };
       "run_subscriptions": { Args: { "max_count"?: number }; Returns: Json };
+      "save_flag_segment": {
+        Args: { "conditions": Json; "description"?: string; "segment_key": string };
+        Returns: {
+          "conditions": NonNullable<Json>;
+          "description": string;
+          "segment_key": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "flag_segments";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "save_payment_card": {
         Args: { "label"?: string; "last_digits": string; "profile_id": string; "provider_token": string };
         Returns: Json;
@@ -5873,6 +6363,23 @@ export type Database = {
       };
       "send_test_webhook": { Args: { "endpoint_id": string }; Returns: string };
       "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
+      "set_feature_flag_enabled": {
+        Args: { "environment": string; "flag_key": string; "is_enabled": boolean };
+        Returns: number;
+      };
+      "set_feature_flag_prerequisites": { Args: { "flag_key": string; "prerequisites": Json }; Returns: undefined };
+      "set_feature_flag_rules": {
+        Args: {
+          "default_variant"?: string;
+          "environment": string;
+          "expected_revision"?: number;
+          "flag_key": string;
+          "off_variant"?: string;
+          "rules": Json;
+        };
+        Returns: number;
+      };
+      "set_feature_flag_variants": { Args: { "flag_key": string; "variants": Json }; Returns: undefined };
       "set_momo_receiver": {
         Args: {
           "day_amount"?: number;
@@ -6155,6 +6662,28 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "update_feature_flag": {
+        Args: { "changes": Json; "flag_key": string };
+        Returns: {
+          "archived_at": string | null;
+          "created_at": string;
+          "description": string;
+          "flag_key": string;
+          "is_client_visible": boolean;
+          "kind": Database["public"]["Enums"]["flag_kind"];
+          "lifetime_days": number | null;
+          "owner": string | null;
+          "tags": (string)[];
+          "updated_at": string;
+          "value_type": Database["public"]["Enums"]["flag_value_type"];
+        };
+        SetofOptions: {
+          from: "*";
+          to: "feature_flags";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "update_transaction_status": {
         Args: {
           "new_status": Database["public"]["Enums"]["transaction_status"];
@@ -6316,6 +6845,8 @@ export type Database = {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
+      "flag_kind": "release" | "experiment" | "operational" | "kill_switch" | "permission";
+      "flag_value_type": "boolean" | "string" | "number" | "object";
       "job_state": "scheduled" | "ready" | "running" | "succeeded" | "failed" | "cancelled";
       "job_unique_mode": "reject" | "replace";
       "message_history": "all" | "failures" | "none";
@@ -6723,6 +7254,8 @@ export const Constants = {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
+      "flag_kind": ["release", "experiment", "operational", "kill_switch", "permission"],
+      "flag_value_type": ["boolean", "string", "number", "object"],
       "job_state": ["scheduled", "ready", "running", "succeeded", "failed", "cancelled"],
       "job_unique_mode": ["reject", "replace"],
       "message_history": ["all", "failures", "none"],
