@@ -55,11 +55,21 @@ as $$
 declare
   v_item constant public.reconciliation_items := settle_statement_line.item;
   v_transaction constant public.transactions := settle_statement_line.transaction;
+  -- A refund's line names the charge as well, whose id is the charge's for good.
+  v_provider_id constant text := (
+    select said.word from unnest(v_item.provider_ids) with ordinality as said (word, place)
+    where not exists (
+      select from public.payment_attempts as other
+      where other.provider = (settle_statement_line.run).provider and other.provider_id = said.word and other.id <> v_item.attempt_id
+    )
+    order by said.place
+    limit 1
+  );
 begin
   if v_item.review_id is null then
     perform private.record_payment_signal(v_item.attempt_id, jsonb_build_object(
       'kind', (select attempt.kind from public.payment_attempts as attempt where attempt.id = v_item.attempt_id),
-      'status', 'succeeded', 'provider_id', v_item.provider_ids[1], 'amount', abs(v_item.amount), 'currency', v_item.currency,
+      'status', 'succeeded', 'provider_id', v_provider_id, 'amount', abs(v_item.amount), 'currency', v_item.currency,
       'occurred_at', v_item.occurred_at, 'evidence', 'operator'
     ), null, null);
   elsif v_transaction.amount = abs(v_item.amount) and v_transaction.currency = v_item.currency and exists (
