@@ -95,7 +95,7 @@ Deno.test(
 
     assertEquals(await limitOf(2_001), ["wallet_limit_exceeded", "largest_payout"]);
     assertEquals([await limitOf(2_000), await limitOf(1_000)], ["accepted", "accepted"]);
-    assertEquals(await limitOf(1), ["wallet_limit_exceeded", "payouts_of_a_day"]);
+    assertEquals(await limitOf(100), ["wallet_limit_exceeded", "payouts_of_a_day"]);
   }),
 );
 
