@@ -29,3 +29,21 @@ Deno.test("reconcile_provider_statement() twice at once over one period comes to
   assertEquals(await unexplained(sql, runs[0]), [0, 0]);
   assertEquals(await driftOf(sql), []);
 });
+
+Deno.test("reconcile_provider_statement() twice at once over periods that overlap keeps one of them", async () => {
+  const connections = [connect(database.url), connect(database.url)];
+
+  const outcomes = await Promise.all(connections.map(async (sql, index) => {
+    const from = new Date(FROM.getTime() - (10 - index) * 86_400_000);
+    const to = new Date(from.getTime() + 2 * 86_400_000);
+    try {
+      await sql`select public.reconcile_provider_statement('stripe', 'USD', ${from}, ${to}, ${HEAD}, format => 'plain')`;
+    } catch (error) {
+      return JSON.parse((error as Error).message).code;
+    }
+    return "accepted";
+  }));
+  await Promise.all(connections.map((connection) => connection.end()));
+
+  assertEquals(outcomes.sort(), ["accepted", "reconciliation_overlaps"]);
+});
