@@ -76,7 +76,12 @@ begin
     and message.position >= coalesce(v_mark, 0)
   order by message.position
   limit 1;
-  if v_head > coalesce(v_mark, 0) + c_room * 3 / 2 then
+  if v_head > coalesce(v_mark, 0) + c_room * 3 / 2
+    -- Whoever claims in a transaction that goes on has inserted it and not committed: nobody waits for that.
+    and pg_try_advisory_xact_lock(hashtextextended(
+      format('message_queue_marks %s %s %s', ready_head.queue_name, ready_head.priority, v_head), 0
+    ))
+  then
     insert into private.message_queue_marks (queue_name, priority, position)
     values (ready_head.queue_name, ready_head.priority, v_head - c_room)
     on conflict on constraint message_queue_marks_pkey do nothing;

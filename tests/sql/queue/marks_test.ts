@@ -162,3 +162,19 @@ Deno.test("floors follow the marks, and begin anew in a cluster whose transactio
 
     assertEquals(await floor(), 0);
   }));
+
+Deno.test("a claim whose transaction goes on keeps no other claim waiting, though both would raise the mark", () =>
+  withQueue(async (sql, slow) => {
+    await enqueueAll(sql, Array(MANY).fill({}));
+    await enqueueAll(sql, Array(MANY).fill({}));
+    await sql`update public.message_queue set position = position + 10000`;
+    await sql`set lock_timeout = '2s'`;
+
+    const [held, others] = await slow.begin(async (transaction) => [
+      await claim(transaction, 10),
+      await claim(sql, 10),
+    ]);
+
+    assertEquals([held!.length, others!.length], [10, 10]);
+    assertEquals(new Set([...held!, ...others!].map(({ id }) => id)).size, 20);
+  }));

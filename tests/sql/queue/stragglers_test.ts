@@ -74,8 +74,12 @@ Deno.test("whoever commits late, rolls back or gives back, no message is left be
       const writers = await Promise.all(Array.from({ length: WRITERS }, async () => new Writer(await pool.reserve())));
       const left = new Set<string>();
 
-      for (const [name, who] of steps) await STEPS[name]!(writers[who]!, sql, left);
-      for (const writer of writers) await end(writer, true, left);
+      try {
+        for (const [name, who] of steps) await STEPS[name]!(writers[who]!, sql, left);
+      } finally {
+        for (const writer of writers) await end(writer, true, left);
+        writers.forEach(({ sql }) => sql.release());
+      }
       await tend(sql);
 
       const held = writers.flatMap(({ held }) => held);
@@ -83,7 +87,6 @@ Deno.test("whoever commits late, rolls back or gives back, no message is left be
       const ours = ready.filter(({ payload }) => payload.isOurs);
       assertEquals([...ours, ...held].map(({ id }) => id).sort(), [...left].sort());
       await complete(sql, [...ready, ...held]);
-      writers.forEach(({ sql }) => sql.release());
     }),
     { numRuns: 25 },
   );
