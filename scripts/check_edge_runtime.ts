@@ -44,10 +44,14 @@ async function copiedFiles(folder: string): Promise<SourceFile[]> {
   return files;
 }
 
-/** A test and the test files and fakes that it imports; nothing when one of them imports from elsewhere in the checkout. */
+/**
+ * A test and the test files and fakes that it imports; nothing when one of them imports from elsewhere in the checkout, or
+ * reads a package's files, for which there is no folder here.
+ */
 function closureOf(root: SourceFile, tests: Map<string, SourceFile>): SourceFile[] | undefined {
   const found = new Set([root]);
   for (const { path, text } of found) {
+    if (text.includes("import.meta.resolve(")) return undefined;
     for (const target of importsOf(text, path)) {
       if (/^(shared|supabase\/functions)\//.test(target)) continue;
       const file = tests.get(target);
