@@ -3,6 +3,7 @@ import { answered, inDoubt } from "../answered.ts";
 import type { PaymentAttempt, ProviderAnswer } from "../payment_provider.ts";
 import type { PaymentFailureCode } from "../payment_signal.ts";
 import type { Heard } from "../provider_call.ts";
+import { entryOf } from "../webhooks/fields.ts";
 
 const Code = z.string().nullable().catch(null);
 
@@ -34,7 +35,7 @@ const CODES: Record<string, PaymentFailureCode> = {
 
 /** Why Stripe refused, in our words: the bank's own reason counts more than that there is one. */
 export function stripeFailure(error: StripeError): PaymentFailureCode {
-  const known = CODES[error.decline_code ?? ""] ?? CODES[error.code ?? ""];
+  const known = entryOf(CODES, error.decline_code) ?? entryOf(CODES, error.code);
   return known ?? (error.type === "card_error" ? "card_declined" : "provider_error");
 }
 

@@ -1,11 +1,10 @@
 import type { Bytes } from "../../bytes.ts";
+import { fromHex } from "../../hex.ts";
 import { jsonOf } from "../../json_of.ts";
 import { Problem } from "../../problem.ts";
 import { isSigned } from "../hmac.ts";
 import { ForwardedSms, type MomoSmsEvent, momoSmsEvent } from "../momo_sms/momo_sms_event.ts";
-
-const TOLERANCE_SECONDS = 300;
-const SIGNATURE = /^[0-9a-f]{64}$/i;
+import { isFresh, prefixed, signatureInvalid } from "./signature.ts";
 
 /**
  * Lets only bodies pass that the forwarding phone signed within the last five minutes, or the next, by its clock.
@@ -18,14 +17,11 @@ export async function verify(body: Bytes, headers: Headers, secrets: readonly st
   const valuesOf = (name: string) =>
     fields.filter((field) => field.length === 2 && field[0] === name).map(([, value]) => value!);
   const [time = "", ...otherTimes] = valuesOf("t");
-  const signatures = valuesOf("v1").filter((value) => SIGNATURE.test(value));
-  const age = /^\d{1,12}$/.test(time) ? Math.abs(now.getTime() / 1000 - Number(time)) : Infinity;
-  if (otherTimes.length > 0 || signatures.length > secrets.length || age > TOLERANCE_SECONDS) {
-    throw new Problem("signature_invalid");
-  }
-  const signed = signedBytes(time, body);
-  const verdicts = await Promise.all(signatures.map((signature) => isSigned(signed, fromHex(signature), secrets)));
-  if (!verdicts.includes(true)) throw new Problem("signature_invalid");
+  const signatures = valuesOf("v1").flatMap((value) => fromHex(value.toLowerCase(), 32) ?? []);
+  if (otherTimes.length > 0 || signatures.length > secrets.length || !isFresh(time, now)) throw signatureInvalid();
+  const signed = prefixed(`${time}.`, body);
+  const verdicts = await Promise.all(signatures.map((signature) => isSigned(signed, signature, secrets)));
+  if (!verdicts.includes(true)) throw signatureInvalid();
 }
 
 /**
@@ -45,16 +41,4 @@ export async function eventOf(body: Bytes): Promise<MomoSmsEvent | null> {
     throw new Problem("validation_failed", { errors });
   }
   return await momoSmsEvent(data);
-}
-
-function signedBytes(time: string, body: Bytes): Bytes {
-  const prefix = new TextEncoder().encode(`${time}.`);
-  const bytes = new Uint8Array(prefix.length + body.length);
-  bytes.set(prefix);
-  bytes.set(body, prefix.length);
-  return bytes;
-}
-
-function fromHex(hex: string): Bytes {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

@@ -9,6 +9,7 @@ import {
   SILENT_SIGNAL,
 } from "../payment_signal.ts";
 import { fromStripeAmount } from "../stripe/stripe_amount.ts";
+import { StripeError, stripeFailure } from "../stripe/stripe_refusal.ts";
 import { at, currencyAt, entryOf, textAt, timeAt, uuidAt, wholeAt } from "./fields.ts";
 import { isFresh, prefixed, signatureInvalid } from "./signature.ts";
 
@@ -65,17 +66,6 @@ const REFUND: Record<string, PaymentSignalStatus> = {
   requires_action: "processing",
 };
 
-const DECLINES: Record<string, PaymentFailureCode> = {
-  authentication_required: "authentication_failed",
-  payment_intent_authentication_failure: "authentication_failed",
-  insufficient_funds: "insufficient_funds",
-  card_velocity_exceeded: "limit_reached",
-  withdrawal_count_limit_exceeded: "limit_reached",
-  expired_card: "card_declined",
-  card_declined: "card_declined",
-  processing_error: "provider_error",
-};
-
 function partOf(type: string, object: unknown): Partial<PaymentSignal> {
   const provider_id = textAt(object, "id");
   const intent = entryOf(INTENT, type);
@@ -104,9 +94,8 @@ function disputeStatus(object: unknown): PaymentSignalStatus {
 
 function declineOf(object: unknown): PaymentFailureCode | null {
   if (textAt(object, "cancellation_reason") !== null) return "cancelled";
-  const codes = [textAt(object, "last_payment_error.decline_code"), textAt(object, "last_payment_error.code")];
-  const known = codes.map((code) => entryOf(DECLINES, code)).find(Boolean);
-  return known ?? (codes.some(Boolean) ? "card_declined" : null);
+  const { data } = StripeError.safeParse(at(object, "last_payment_error"));
+  return data ? stripeFailure(data) : null;
 }
 
 function amountAt(object: unknown, name: string): number | null {
