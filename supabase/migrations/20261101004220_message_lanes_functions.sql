@@ -73,10 +73,12 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz;
   v_heads bigint[];
 begin
   perform private.lock_lanes(advance_lanes.queue_name, advance_lanes.ordering_keys);
+  -- Not before the locks: what was enqueued meanwhile would seem to be due in the future.
+  v_now := clock_timestamp();
   with lane as materialized (
     select lane.queue_name, lane.ordering_key, lane.checked_at, (
       select message.id from public.message_queue as message
