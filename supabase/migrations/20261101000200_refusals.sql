@@ -7,6 +7,11 @@ immutable
 set search_path = ''
 as $$
   values
+    ('configuration_invalid', 422, 'The configuration value may not be like this'),
+    ('configuration_not_found', 404, 'No such configuration value'),
+    ('configuration_out_of_scope', 403, 'This key is for the configuration of another service'),
+    ('configuration_schema_unsupported', 422, 'The schema says what is not supported'),
+    ('configuration_version_conflict', 409, 'The configuration value has changed in the meantime'),
     ('contact_not_found', 404, 'No such WhatsApp contact'),
     ('currency_mismatch', 422, 'The accounts are of different currencies'),
     ('delivery_not_found', 404, 'No such WhatsApp delivery'),
@@ -41,6 +46,7 @@ as $$
     ('review_decided', 409, 'The review is decided already'),
     ('review_not_found', 404, 'No such review'),
     ('second_person_needed', 403, 'Somebody else must decide this'),
+    ('secrets_unavailable', 503, 'Secrets cannot be kept here'),
     ('session_not_found', 404, 'No such WhatsApp session'),
     ('session_version_conflict', 409, 'The WhatsApp session has changed in the meantime'),
     ('statement_unreadable', 422, 'The statement cannot be read'),

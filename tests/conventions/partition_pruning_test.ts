@@ -3,6 +3,7 @@ import { createTestDatabase, rolledBack } from "../support/database.ts";
 import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 import type { BoundedCalls } from "./bounded/case.ts";
+import { CONFIGURATION } from "./bounded/configuration.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
@@ -20,6 +21,7 @@ const MONTHS = 60;
 const MOST_LEAVES = 3;
 
 const CALLS: BoundedCalls = {
+  ...CONFIGURATION,
   ...EVENTS,
   ...MESSAGE_QUEUE,
   ...NOTIFICATIONS,
