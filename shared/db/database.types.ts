@@ -135,6 +135,131 @@ export type Database = {
         };
         Relationships: [];
       };
+      "configuration_history": {
+        Row: {
+          "actor_identifier": string;
+          "actor_type": string;
+          "change": Database["public"]["Enums"]["configuration_change"];
+          "changed_at": string;
+          "config_key": string;
+          "configuration": string;
+          "correlation_id": string | null;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "restored_version": number | null;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor_identifier": string;
+          "actor_type": string;
+          "change": Database["public"]["Enums"]["configuration_change"];
+          "changed_at"?: string;
+          "config_key": string;
+          "configuration"?: never;
+          "correlation_id"?: string | null;
+          "description"?: string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "restored_version"?: number | null;
+          "revision": number;
+          "secret_id"?: string | null;
+          "service_name": string;
+          "value"?: Json | null;
+          "value_schema"?: Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        Update: {
+          "actor_identifier"?: string;
+          "actor_type"?: string;
+          "change"?: Database["public"]["Enums"]["configuration_change"];
+          "changed_at"?: string;
+          "config_key"?: string;
+          "configuration"?: never;
+          "correlation_id"?: string | null;
+          "description"?: string | null;
+          "environment"?: string;
+          "is_deleted"?: boolean;
+          "is_public"?: boolean;
+          "is_secret"?: boolean;
+          "restored_version"?: number | null;
+          "revision"?: number;
+          "secret_id"?: string | null;
+          "service_name"?: string;
+          "value"?: Json | null;
+          "value_schema"?: Json | null;
+          "value_type"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "configurations": {
+        Row: {
+          "config_key": string;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "public_revision": number;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "updated_at": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "config_key": string;
+          "description"?: string | null;
+          "environment": string;
+          "is_deleted"?: boolean;
+          "is_public"?: boolean;
+          "is_secret"?: boolean;
+          "public_revision"?: number;
+          "revision": number;
+          "secret_id"?: string | null;
+          "service_name": string;
+          "updated_at"?: string;
+          "value"?: Json | null;
+          "value_schema"?: Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        Update: {
+          "config_key"?: string;
+          "description"?: string | null;
+          "environment"?: string;
+          "is_deleted"?: boolean;
+          "is_public"?: boolean;
+          "is_secret"?: boolean;
+          "public_revision"?: number;
+          "revision"?: number;
+          "secret_id"?: string | null;
+          "service_name"?: string;
+          "updated_at"?: string;
+          "value"?: Json | null;
+          "value_schema"?: Json | null;
+          "value_type"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
       "currencies": {
         Row: {
           "code": string;
@@ -4292,6 +4417,19 @@ export type Database = {
         };
         Relationships: [];
       };
+      "configuration_summary": {
+        Row: {
+          "environment": string;
+          "key_count": number | null;
+          "public_count": number | null;
+          "revision": number | null;
+          "secret_count": number | null;
+          "service_name": string;
+          "updated_at": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "event_horizon": {
         Row: {
           "application_name": string | null;
@@ -5276,11 +5414,51 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "delete_config": {
+        Args: { "config_key": string; "environment": string; "expected_version"?: number; "service_name": string };
+        Returns: {
+          "config_key": string;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "public_revision": number;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "updated_at": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "configurations";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "delete_flag_segment": { Args: { "segment_key": string }; Returns: undefined };
       "delete_queue": { Args: { "queue_name": string }; Returns: undefined };
       "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
       "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
       "delete_webhook_endpoint": { Args: { "endpoint_id": string }; Returns: undefined };
+      "diff_config": {
+        Args: {
+          "config_key": string;
+          "environment": string;
+          "from_version": number;
+          "service_name": string;
+          "to_version": number;
+        };
+        Returns: {
+          "new_value": Json;
+          "old_value": Json;
+          "pointer": string;
+        }[];
+      };
       "disable_webhook_endpoint": {
         Args: { "endpoint_id": string };
         Returns: {
@@ -5484,6 +5662,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "get_config": { Args: { "config_key": string; "environment"?: string; "service_name": string }; Returns: Json };
       "get_feature_flag": { Args: { "flag_key": string }; Returns: Json };
       "get_job": {
         Args: { "job_id": string };
@@ -5528,6 +5707,11 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "get_public_configs": { Args: { "environment": string; "service_name": string }; Returns: Json };
+      "get_service_configs": {
+        Args: { "environment": string; "include_secrets"?: boolean; "service_name": string };
+        Returns: Json;
       };
       "get_snapshot": {
         Args: { "aggregate_id": string; "aggregate_type": string; "schema_version"?: number };
@@ -5594,6 +5778,43 @@ export type Database = {
           to: "phone_link";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "list_config_history": {
+        Args: {
+          "before_version"?: number;
+          "config_key": string;
+          "environment": string;
+          "max_count"?: number;
+          "service_name": string;
+        };
+        Returns: {
+          "actor_identifier": string;
+          "actor_type": string;
+          "change": Database["public"]["Enums"]["configuration_change"];
+          "changed_at": string;
+          "config_key": string;
+          "configuration": string;
+          "correlation_id": string | null;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "restored_version": number | null;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "configuration_history";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "list_feature_flags": { Args: { "environment"?: string; "is_archived"?: boolean }; Returns: Json };
@@ -6270,6 +6491,42 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "reveal_secret": {
+        Args: { "config_key": string; "environment": string; "service_name": string; "version"?: number };
+        Returns: string;
+      };
+      "rollback_config": {
+        Args: {
+          "config_key": string;
+          "environment": string;
+          "expected_version"?: number;
+          "service_name": string;
+          "version": number;
+        };
+        Returns: {
+          "config_key": string;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "public_revision": number;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "updated_at": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "configurations";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
@@ -6362,6 +6619,42 @@ export type Database = {
         };
       };
       "send_test_webhook": { Args: { "endpoint_id": string }; Returns: string };
+      "set_config": {
+        Args: {
+          "config_key": string;
+          "description"?: string;
+          "environment"?: string;
+          "expected_version"?: number;
+          "is_public"?: boolean;
+          "is_secret"?: boolean;
+          "service_name": string;
+          "value": Json;
+          "value_schema"?: Json;
+        };
+        Returns: {
+          "config_key": string;
+          "description": string | null;
+          "environment": string;
+          "is_deleted": boolean;
+          "is_public": boolean;
+          "is_secret": boolean;
+          "public_revision": number;
+          "revision": number;
+          "secret_id": string | null;
+          "service_name": string;
+          "updated_at": string;
+          "value": Json | null;
+          "value_schema": Json | null;
+          "value_type": string;
+          "version": number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "configurations";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
       "set_feature_flag_enabled": {
         Args: { "environment": string; "flag_key": string; "is_enabled": boolean };
@@ -6843,6 +7136,7 @@ export type Database = {
     };
     Enums: {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
+      "configuration_change": "set" | "deleted" | "rolled_back";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
       "flag_kind": "release" | "experiment" | "operational" | "kill_switch" | "permission";
@@ -7252,6 +7546,7 @@ export const Constants = {
   "public": {
     Enums: {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
+      "configuration_change": ["set", "deleted", "rolled_back"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
       "flag_kind": ["release", "experiment", "operational", "kill_switch", "permission"],
