@@ -110,6 +110,7 @@ committedTest("a kick under a fixed snapshot fails for nobody's turn", async (sq
 });
 
 committedTest("a snapshot that is held through two hours of kicks leaves a kick what it costs", async (sql, other) => {
+  await sql`vacuum private.worker_wakeups`;
   await other.begin("isolation level repeatable read", async (other) => {
     await other`select 1`;
     for (const hour of [1, 2]) {
