@@ -15,8 +15,8 @@ drawn as materialized (
   from moment cross join account
 ),
 posted as (
-  insert into public.wallet_transactions (id, created_at, effective_at, kind, source, reference, metadata)
-  select drawn.id, drawn.at, drawn.at, 'transfer', 'wallet_transfer:service_role', drawn.key::text, '{}' from drawn
+  insert into public.wallet_transactions (id, created_at, effective_at, kind, source, reference, metadata, actor)
+  select drawn.id, drawn.at, drawn.at, 'transfer', 'wallet_transfer:service_role', drawn.key::text, '{}', 'service_role' from drawn
 ),
 keyed as (
   insert into public.wallet_transaction_keys (id, fingerprint, transaction_id) select drawn.key, 0, drawn.id from drawn

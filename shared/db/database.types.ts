@@ -3064,7 +3064,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
-          "actor"?: string;
+          "actor": string;
           "correlation_id"?: string | null;
           "created_at": string;
           "description"?: string | null;

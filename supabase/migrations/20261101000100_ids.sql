@@ -8,13 +8,10 @@ set search_path = ''
 as $$
 declare
   v_microseconds bigint := (extract(epoch from uuid_v7.at) * 1000000)::bigint;
-  v_fraction integer := ((v_microseconds % 1000) * 4096 / 1000)::integer;
-  v_bytes bytea := overlay(
-    uuid_send(gen_random_uuid()) placing substring(int8send(v_microseconds / 1000) from 3) from 1 for 6
-  );
 begin
-  return encode(
-    set_byte(set_byte(v_bytes, 6, 112 | (v_fraction >> 8)), 7, v_fraction & 255), 'hex'
+  return (
+    lpad(to_hex(v_microseconds / 1000), 12, '0') || '7' || lpad(to_hex((v_microseconds % 1000) * 4096 / 1000), 3, '0')
+    || substr(gen_random_uuid()::text, 20)
   )::uuid;
 end;
 $$;

@@ -43,6 +43,31 @@ $$;
 comment on function private.caller is 'Who is asking, as `role:subject`; for the secret key `service_role:<x-actor>`.';
 grant execute on function private.caller to authenticated, service_role;
 
+create function private.fingerprint(request jsonb)
+returns bytea
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return sha256(convert_to(fingerprint.request::text, 'UTF8'));
+end;
+$$;
+
+comment on function private.fingerprint is 'What tells a request from another one under the same key.';
+
+create function private.tell_replay()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform set_config('response.headers', '[{"Idempotent-Replayed": "true"}]', true);
+end;
+$$;
+
+comment on function private.tell_replay is 'Adds the header that tells a client that it is given an earlier answer again.';
+
 create function private.replay_answer(stored public.idempotency_keys, fingerprint bytea)
 returns jsonb
 language plpgsql
@@ -53,7 +78,7 @@ begin
     perform private.refuse('idempotency_key_reused');
   end if;
   perform set_config('response.status', (replay_answer.stored).status::text, true);
-  perform set_config('response.headers', '[{"Idempotent-Replayed": "true"}]', true);
+  perform private.tell_replay();
   return (replay_answer.stored).body;
 end;
 $$;
@@ -80,8 +105,10 @@ begin
 exception when sqlstate 'PGRST' then
   get stacked diagnostics v_problem = message_text, v_detail = pg_exception_detail;
   v_status := (v_detail::jsonb ->> 'status')::integer;
-  -- What may heal by waiting is no answer to keep.
-  if v_status = 429 or v_status >= 500 or v_detail::jsonb #> '{headers,Retry-After}' is not null then
+  -- What may heal by waiting is no answer to keep, nor that the work knows the key, for another request: that one has the answer.
+  if v_status = 429 or v_status >= 500 or v_detail::jsonb #> '{headers,Retry-After}' is not null
+    or v_problem::jsonb ->> 'code' = 'idempotency_key_reused'
+  then
     raise;
   end if;
   return (v_status, v_problem::jsonb)::private.answer;
@@ -91,7 +118,7 @@ $$;
 comment on function private.run_or_problem is
   'Runs work(request jsonb) returns jsonb in a subtransaction; a refusal becomes an answer with its status and problem.';
 
-create function private.idempotent(route text, key text, request jsonb, work regprocedure)
+create function private.idempotent(route text, key text, request jsonb, work regprocedure, keeps_results boolean default true)
 returns jsonb
 language plpgsql
 security definer -- the only writer of stored answers
@@ -99,7 +126,6 @@ set search_path = ''
 as $$
 declare
   v_caller text := private.caller();
-  v_fingerprint bytea := sha256(convert_to(idempotent.request::text, 'UTF8'));
   v_stored public.idempotency_keys;
   v_answer private.answer;
 begin
@@ -118,15 +144,17 @@ begin
   where stored.caller = v_caller and stored.route = idempotent.route and stored.key = idempotent.key
     and stored.expires_at > now();
   if found then
-    return private.replay_answer(v_stored, v_fingerprint);
+    return private.replay_answer(v_stored, private.fingerprint(idempotent.request));
   end if;
 
   v_answer := private.run_or_problem(idempotent.work, idempotent.request);
-  insert into public.idempotency_keys (caller, route, key, fingerprint, status, body)
-  values (v_caller, idempotent.route, idempotent.key, v_fingerprint, v_answer.status, v_answer.body)
-  on conflict on constraint idempotency_keys_pkey do update set
-    fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
-    correlation_id = excluded.correlation_id, created_at = excluded.created_at, expires_at = excluded.expires_at;
+  if idempotent.keeps_results or v_answer.status >= 400 then
+    insert into public.idempotency_keys (caller, route, key, fingerprint, status, body)
+    values (v_caller, idempotent.route, idempotent.key, private.fingerprint(idempotent.request), v_answer.status, v_answer.body)
+    on conflict on constraint idempotency_keys_pkey do update set
+      fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
+      correlation_id = excluded.correlation_id, created_at = excluded.created_at, expires_at = excluded.expires_at;
+  end if;
   perform set_config('response.status', v_answer.status::text, true);
   return v_answer.body;
 end;
@@ -135,6 +163,7 @@ $$;
 comment on function private.idempotent is
   'Runs work(request jsonb) returns jsonb once per (caller, route, key): the same request again gets the stored answer and the header '
   'Idempotent-Replayed. Work and answer commit together; a refusal is kept as an answer, except 429, 5xx and what says Retry-After. '
+  'Without keeps_results only refusals are stored: the work itself finds what it has done under the key, for good, and calls private.tell_replay(). '
   'Refuses: idempotency_key_missing, invalid_argument, idempotency_key_in_use, idempotency_key_reused.';
 
 create function private.purge_idempotency_keys()

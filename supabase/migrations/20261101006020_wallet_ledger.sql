@@ -18,7 +18,7 @@ create table public.wallet_transactions (
   description text,
   metadata jsonb not null,
   correlation_id text default private.correlation_id(),
-  actor text not null default private.caller(),
+  actor text not null,
   constraint wallet_transactions_pkey primary key (id)
 ) partition by range (id);
 

@@ -129,7 +129,8 @@ create function private.post_wallet_transaction(
   hold_id uuid default null,
   effective_at timestamptz default null,
   description text default null,
-  metadata jsonb default '{}'
+  metadata jsonb default '{}',
+  actor text default private.caller()
 )
 returns private.wallet_posting
 language plpgsql
@@ -225,11 +226,12 @@ begin
   v_key.transaction_id := private.uuid_v7(v_at);
   with posted as (
     insert into public.wallet_transactions (
-      id, created_at, effective_at, kind, source, reference, original_id, hold_id, description, metadata
+      id, created_at, effective_at, kind, source, reference, original_id, hold_id, description, metadata, actor
     ) values (
       v_key.transaction_id, v_at, coalesce(post_wallet_transaction.effective_at, v_at), post_wallet_transaction.kind,
       post_wallet_transaction.source, post_wallet_transaction.reference, post_wallet_transaction.original_id,
-      post_wallet_transaction.hold_id, post_wallet_transaction.description, post_wallet_transaction.metadata
+      post_wallet_transaction.hold_id, post_wallet_transaction.description, post_wallet_transaction.metadata,
+      post_wallet_transaction.actor
     )
   ),
   entered as (

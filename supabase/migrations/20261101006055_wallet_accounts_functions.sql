@@ -1,13 +1,13 @@
 begin;
 
-create function private.is_wallet_user()
+create function private.is_wallet_user(caller text default private.caller())
 returns boolean
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
-  return split_part(private.caller(), ':', 1) = 'authenticated';
+  return split_part(is_wallet_user.caller, ':', 1) = 'authenticated';
 end;
 $$;
 

@@ -8,16 +8,23 @@ set search_path = ''
 as $$
 declare
   v_posting constant private.wallet_posting := wallet_answer.posting;
+  v_entry public.wallet_entries;
+  v_amount bigint := 0;
+  v_balance bigint;
 begin
+  foreach v_entry in array v_posting.entries loop
+    if v_entry.account_id = wallet_answer.account_id then
+      v_amount := v_amount + v_entry.amount;
+      v_balance := v_entry.balance;
+    end if;
+  end loop;
   return jsonb_build_object(
     'transaction_id', v_posting.transaction_id,
     'booked_at', v_posting.booked_at,
     'account_id', wallet_answer.account_id,
-    'currency', (v_posting.entries[1]).currency,
-    'amount', (select sum(entry.amount) from unnest(v_posting.entries) as entry where entry.account_id = wallet_answer.account_id),
-    'balance', (
-      select entry.balance from unnest(v_posting.entries) as entry where entry.account_id = wallet_answer.account_id order by entry.leg desc limit 1
-    )
+    'currency', v_entry.currency,
+    'amount', v_amount,
+    'balance', v_balance
   );
 end;
 $$;
@@ -34,31 +41,38 @@ declare
   v_request constant jsonb := run_wallet_transfer.request;
   v_from_account_id constant uuid := v_request ->> 'from_account_id';
   v_to_account_id constant uuid := v_request ->> 'to_account_id';
+  v_caller constant text := private.caller();
+  v_is_user constant boolean := private.is_wallet_user(v_caller);
   v_currency text;
+  v_posting private.wallet_posting;
 begin
-  perform private.require_wallet_owner(v_from_account_id);
+  if v_is_user then
+    perform private.require_wallet_owner(v_from_account_id);
+  end if;
   select account.currency into v_currency from public.wallet_accounts as account
-  where account.id = v_to_account_id and (account.profile_id is not null or not private.is_wallet_user());
+  where account.id = v_to_account_id and (account.profile_id is not null or not v_is_user);
   if not found then
     perform private.refuse('wallet_account_not_found', jsonb_build_object('account_id', v_to_account_id));
   end if;
-  return private.wallet_answer(
-    private.post_wallet_transaction(
-      kind => 'transfer',
-      legs => private.wallet_payment_legs('transfer', v_from_account_id, v_to_account_id, (v_request ->> 'amount')::bigint, v_currency),
-      source => 'wallet_transfer:' || private.caller(),
-      reference => v_request ->> 'idempotency_key',
-      request => v_request,
-      description => v_request ->> 'description',
-      metadata => v_request -> 'metadata'
-    ),
-    v_from_account_id
+  v_posting := private.post_wallet_transaction(
+    kind => 'transfer',
+    legs => private.wallet_payment_legs('transfer', v_from_account_id, v_to_account_id, (v_request ->> 'amount')::bigint, v_currency),
+    source => 'wallet_transfer:' || v_caller,
+    reference => v_request ->> 'idempotency_key',
+    request => v_request,
+    description => v_request ->> 'description',
+    metadata => v_request -> 'metadata',
+    actor => v_caller
   );
+  if v_posting.is_replay then
+    perform private.tell_replay();
+  end if;
+  return private.wallet_answer(v_posting, v_from_account_id);
 end;
 $$;
 
 comment on function private.run_wallet_transfer is
-  'The work of public.wallet_transfer(), once it is known to be new or its stored answer has expired.';
+  'The work of public.wallet_transfer(), unless it was refused before: the ledger knows for good what it has posted under a key, and answers it again.';
 
 create function private.wallet_transfer(idempotency_key text, request jsonb)
 returns jsonb
@@ -68,7 +82,7 @@ set search_path = ''
 as $$
 begin
   return private.idempotent(
-    'wallet_transfer', wallet_transfer.idempotency_key, wallet_transfer.request, 'private.run_wallet_transfer(jsonb)'
+    'wallet_transfer', wallet_transfer.idempotency_key, wallet_transfer.request, 'private.run_wallet_transfer(jsonb)', keeps_results => false
   );
 end;
 $$;

@@ -59,10 +59,10 @@ Deno.test(
 
     const again = await create(sql, { to: driver, key: "fare-1" });
     await sql`delete from public.idempotency_keys`;
-    const other = await create(sql, { to: driver, key: "fare-1", amount: 2_000 });
+    const other = await refusalOf(sql, (sql) => create(sql, { to: driver, key: "fare-1", amount: 2_000 }));
 
     assertEquals(again.id, first.id);
-    assertEquals(other.code, "idempotency_key_reused");
+    assertEquals(other, "idempotency_key_reused");
     assertEquals(await transactionsOf(sql), 1);
   }),
 );
