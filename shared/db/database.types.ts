@@ -6121,6 +6121,15 @@ export type Database = {
       };
       "maintain_jobs": { Args: { "max_count"?: number }; Returns: Json };
       "mark_notifications_read": { Args: { "ids"?: (string)[] }; Returns: number };
+      "metric_samples": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "help": string;
+          "name": string;
+          "samples": Json;
+          "type": string;
+        }[];
+      };
       "notify": {
         Args: {
           "body"?: string;

@@ -79,6 +79,7 @@ begin
     (metric ->> 'maximum')::double precision
   from jsonb_array_elements(record_metrics.batch) as metric;
   get diagnostics v_count = row_count;
+  perform private.add_to_metric_totals(record_metrics.batch);
   return v_count;
 end;
 $$;

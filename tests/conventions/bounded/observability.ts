@@ -14,6 +14,11 @@ export const OBSERVABILITY: BoundedCalls = {
   "public.seal_audit_log": (sql) => sql`select public.seal_audit_log()`,
   "public.record_metric": (sql) => sql`select public.record_metric('probe', 'counter', 'probes_total', 1)`,
   "public.record_metrics": (sql) => sql`select public.record_metrics(${sql.json([METRIC, METRIC])})`,
+  "public.metric_samples": async (sql) => {
+    await sql`insert into public.wallet_verifications (started_at, finished_at, entry_count, finding_count, findings)
+      values (now(), now(), 0, 0, '[]')`;
+    await sql`select * from public.metric_samples()`;
+  },
   "public.recent_metrics_by_service": (sql) => sql`select * from public.recent_metrics_by_service`,
   "public.request_metrics": (sql) => sql`select * from public.request_metrics`,
   "public.request_problems": (sql) => sql`select * from public.request_problems`,
