@@ -26,6 +26,7 @@ create table public.analytics_events (
   constraint analytics_events_are_well_formed check (
     day = (occurred_at at time zone 'Africa/Kigali')::date
     and length(event_name) between 1 and 200
+    and event_name <> '*' -- stands for all of them in what is added up
     and jsonb_typeof(properties) = 'object'
     and jsonb_typeof(context) = 'object'
   )

@@ -30,7 +30,7 @@ create table public.analytics_identities (
 );
 
 comment on table public.analytics_identities is
-  'Which actors turned out to be others: an anonymous id that was identified, a user who was aliased. Links form trees, whose roots are the people.';
+  'Which actors turned out to be others: an anonymous id that was identified, a user who was aliased. A link ends at a person: nobody whom others were identified as becomes an alias.';
 comment on column public.analytics_identities.alias_id is 'The actor that is another; said once and for all.';
 comment on column public.analytics_identities.settled_by is 'A transaction id later than those of all writers who could not see the link yet.';
 comment on column public.analytics_identities.merged_at is 'When the alias''s events and facts became the actor''s.';
@@ -70,19 +70,25 @@ language plpgsql
 stable
 set search_path = ''
 as $$
-declare
-  v_person uuid := analytics_person.actor_id;
-  v_next uuid;
 begin
-  loop
-    select link.actor_id into v_next from public.analytics_identities as link where link.alias_id = v_person;
-    exit when not found;
-    v_person := v_next;
-  end loop;
-  return v_person;
+  return coalesce(
+    (select link.actor_id from public.analytics_identities as link where link.alias_id = analytics_person.actor_id),
+    analytics_person.actor_id
+  );
 end;
 $$;
 
-comment on function private.analytics_person is 'The actor that an actor''s links end at: itself, if there are none.';
+comment on function private.analytics_person is 'The person that an actor is: another, if it is linked, else itself.';
+
+create view private.analytics_suppressed_links
+with (security_invoker = on)
+as
+select link.alias_id, suppression.reason
+from public.analytics_identities as link
+join public.analytics_suppressions as suppression on suppression.actor_id = link.actor_id
+where link.merged_at is null
+  and not exists (select from public.analytics_suppressions as own where own.actor_id = link.alias_id);
+
+comment on view private.analytics_suppressed_links is 'Actors that turned out to be suppressed people, and of whom something is kept.';
 
 commit;

@@ -32,7 +32,7 @@ create table public.analytics_rejections (
   correlation_id text default private.correlation_id(),
   created_at timestamptz not null default now(),
   constraint analytics_rejections_pkey primary key (id),
-  constraint analytics_rejections_reason_is_a_code check (reason ~ '^[a-z][a-z0-9_]{0,59}$')
+  constraint analytics_rejections_reason_is_short check (length(reason) between 1 and 100)
 );
 
 comment on table public.analytics_rejections is
