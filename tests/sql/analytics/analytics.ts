@@ -1,7 +1,5 @@
 import type { ISql } from "postgres";
 
-type Sql = ISql<Record<string, never>>;
-
 /** One item of a batch, as the edge hands it over. */
 export interface Item {
   message_id?: string;
@@ -26,7 +24,7 @@ export interface Answer {
 }
 
 /** Stores a batch as the service does. */
-export async function track(sql: Sql, items: Item[], batch: Record<string, unknown> = {}): Promise<Answer> {
+export async function track(sql: ISql, items: Item[], batch: Record<string, unknown> = {}): Promise<Answer> {
   const full = items.map((item, index) => ({ index, type: "track", event_name: "ride_booked", ...item }));
   const [row] = await sql`select public.track_events(${
     JSON.stringify({ items: full, ...batch })
@@ -40,17 +38,17 @@ export function daysAgo(days: number): string {
 }
 
 /** Who a user id is. */
-export async function userActor(sql: Sql, userId: string): Promise<string> {
+export async function userActor(sql: ISql, userId: string): Promise<string> {
   const [row] = await sql`select private.analytics_actor_id(${userId}, null) as id`;
   return row!.id;
 }
 
 /** Merges all that was claimed, as the schedule does in some runs: each in a transaction of its own, as long as others keep it waiting. */
-export async function mergeAll(sql: Sql): Promise<void> {
+export async function mergeAll(sql: ISql): Promise<void> {
   while (await pending(sql)) await sql`select private.merge_analytics_actors(500)`;
 }
 
-async function pending(sql: Sql): Promise<boolean> {
+async function pending(sql: ISql): Promise<boolean> {
   const [row] = await sql`
     select exists (select from private.analytics_identity_claims) or exists (
       select from public.analytics_identities as link
@@ -61,7 +59,7 @@ async function pending(sql: Sql): Promise<boolean> {
 }
 
 /** The refreshed metrics, as `day name events people`. */
-export async function metrics(sql: Sql): Promise<string[]> {
+export async function metrics(sql: ISql): Promise<string[]> {
   await sql`select public.refresh_daily_metrics()`;
   const rows = await sql`
     select concat_ws(' ', day, event_name, event_count, actor_count) as line
@@ -70,7 +68,7 @@ export async function metrics(sql: Sql): Promise<string[]> {
 }
 
 /** The same lines, counted anew from the raw events. */
-export async function recount(sql: Sql): Promise<string[]> {
+export async function recount(sql: ISql): Promise<string[]> {
   const rows = await sql`
     select concat_ws(' ', day, coalesce(event_name, '*'), count(*), count(distinct actor_id)) as line
     from public.analytics_events where not is_bot
