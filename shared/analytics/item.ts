@@ -24,7 +24,7 @@ export interface Item {
   group_id: string | null;
   session_id: string | null;
   properties: JsonObject;
-  traits: JsonObject | null;
+  /** With the traits of whom or what the call is about. */
   context: JsonObject;
   /** When it happened by the client's clock, in ISO 8601. */
   timestamp: string | null;

@@ -35,7 +35,7 @@ export function parseItem(event: unknown, index: number, envelope: Envelope): It
   if (envelope.mayBeTooLarge && isTooLarge(event)) throw new Rejection("too_large");
   const call = envelope.isPostHog ? segmentCallOf(event, envelope.receivedAt) : event;
   const type = typeOf(call.type ?? envelope.type);
-  const context = withoutAddress({ ...envelope.context, ...objectOf(call.context, "context_invalid") });
+  const context = contextOf(call, envelope);
   return {
     index,
     message_id: messageIdOf(call.messageId, envelope),
@@ -44,9 +44,6 @@ export function parseItem(event: unknown, index: number, envelope: Envelope): It
     ...peopleOf(type, call, envelope.hasUser),
     session_id: sessionOf(context, call),
     properties: propertiesOf(type, call),
-    traits: isObject(call.traits) || call.traits === undefined || call.traits === null
-      ? call.traits ?? null
-      : reject("traits_invalid"),
     context,
     ...timesOf(call, envelope),
     ...(envelope.isBot || isBot(context.userAgent) ? { is_bot: true } : {}),
@@ -103,9 +100,11 @@ function propertiesOf(type: ItemType, call: JsonObject): JsonObject {
   return properties;
 }
 
-/** Where somebody is on the network is kept nowhere. */
-function withoutAddress(context: JsonObject): JsonObject {
+/** Where somebody is on the network is kept nowhere; traits stand where Segment puts those of other calls. */
+function contextOf(call: JsonObject, envelope: Envelope): JsonObject {
+  const context = { ...envelope.context, ...objectOf(call.context, "context_invalid") };
   delete context.ip;
+  if (call.traits !== undefined && call.traits !== null) context.traits = objectOf(call.traits, "traits_invalid");
   return context;
 }
 

@@ -5,13 +5,13 @@ import { JITSU, POSTHOG_V0, POSTHOG_V1, RUDDERSTACK, SEGMENT } from "./recorded.
 
 /** What tells the items of one request apart. */
 function told(body: unknown, given?: Parameters<typeof parsed>[1]): unknown[] {
-  return parsed(body, given).items.map(({ type, event_name, user_id, anonymous_id, previous_id, group_id, traits }) => [
+  return parsed(body, given).items.map(({ type, event_name, user_id, anonymous_id, previous_id, group_id, context }) => [
     type,
     event_name,
     user_id,
     anonymous_id,
     previous_id ?? group_id,
-    traits,
+    context.traits ?? null,
   ]);
 }
 
@@ -37,7 +37,6 @@ Deno.test("parseRequest() reads what Segment's Node library sends", () => {
     group_id: null,
     session_id: null,
     properties: { fare: 1 },
-    traits: null,
     context: { library: { name: "@segment/analytics-node", version: "3.1.0" } },
     timestamp: SEGMENT.batch[1]!.timestamp,
     sent_at: SEGMENT.sentAt,
