@@ -7,6 +7,7 @@ immutable
 set search_path = ''
 as $$
   values
+    ('analytics_write_key_not_found', 404, 'No such write key of analytics'),
     ('configuration_invalid', 422, 'The configuration value may not be like this'),
     ('configuration_not_found', 404, 'No such configuration value'),
     ('configuration_out_of_scope', 403, 'This key is for the configuration of another service'),
@@ -40,7 +41,7 @@ as $$
     ('queue_not_empty', 409, 'The message queue is not empty'),
     ('queue_not_found', 404, 'No such message queue'),
     ('rate_limited', 429, 'Too many requests'),
-    ('read_committed_needed', 409, 'Ordered messages need a transaction of the isolation level read committed'),
+    ('read_committed_needed', 409, 'This needs a transaction of the isolation level read committed'),
     ('reconciliation_not_found', 404, 'No such reconciliation'),
     ('reconciliation_overlaps', 409, 'Another reconciliation has part of this period'),
     ('review_decided', 409, 'The review is decided already'),
