@@ -4,6 +4,210 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "analytics_actor_days": {
+        Row: {
+          "actor_id": string;
+          "day": string;
+          "event_count": number;
+          "event_name": string;
+          "first_at": string;
+          "last_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor_id": string;
+          "day": string;
+          "event_count": number;
+          "event_name": string;
+          "first_at": string;
+          "last_at": string;
+        };
+        Update: {
+          "actor_id"?: string;
+          "day"?: string;
+          "event_count"?: number;
+          "event_name"?: string;
+          "first_at"?: string;
+          "last_at"?: string;
+        };
+        Relationships: [];
+      };
+      "analytics_events": {
+        Row: {
+          "actor_id": string;
+          "anonymous_id": string | null;
+          "context": NonNullable<Json>;
+          "correlation_id": string | null;
+          "day": string;
+          "event_category": string | null;
+          "event_name": string;
+          "group_id": string | null;
+          "id": string;
+          "is_bot": boolean;
+          "occurred_at": string;
+          "properties": NonNullable<Json>;
+          "received_at": string;
+          "session_id": string | null;
+          "type": Database["public"]["Enums"]["analytics_event_type"];
+          "user_id": string | null;
+          "write_key_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor_id": string;
+          "anonymous_id"?: string | null;
+          "context"?: NonNullable<Json>;
+          "correlation_id"?: string | null;
+          "day": string;
+          "event_category"?: string | null;
+          "event_name": string;
+          "group_id"?: string | null;
+          "id": string;
+          "is_bot"?: boolean;
+          "occurred_at": string;
+          "properties"?: NonNullable<Json>;
+          "received_at"?: string;
+          "session_id"?: string | null;
+          "type"?: Database["public"]["Enums"]["analytics_event_type"];
+          "user_id"?: string | null;
+          "write_key_id"?: string | null;
+        };
+        Update: {
+          "actor_id"?: string;
+          "anonymous_id"?: string | null;
+          "context"?: NonNullable<Json>;
+          "correlation_id"?: string | null;
+          "day"?: string;
+          "event_category"?: string | null;
+          "event_name"?: string;
+          "group_id"?: string | null;
+          "id"?: string;
+          "is_bot"?: boolean;
+          "occurred_at"?: string;
+          "properties"?: NonNullable<Json>;
+          "received_at"?: string;
+          "session_id"?: string | null;
+          "type"?: Database["public"]["Enums"]["analytics_event_type"];
+          "user_id"?: string | null;
+          "write_key_id"?: string | null;
+        };
+        Relationships: [];
+      };
+      "analytics_identities": {
+        Row: {
+          "actor_id": string;
+          "alias_id": string;
+          "linked_at": string;
+          "merged_at": string | null;
+          "settled_by": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor_id": string;
+          "alias_id": string;
+          "linked_at"?: string;
+          "merged_at"?: string | null;
+          "settled_by"?: unknown;
+        };
+        Update: {
+          "actor_id"?: string;
+          "alias_id"?: string;
+          "linked_at"?: string;
+          "merged_at"?: string | null;
+          "settled_by"?: unknown;
+        };
+        Relationships: [];
+      };
+      "analytics_rejections": {
+        Row: {
+          "anonymous_actor_id": string | null;
+          "correlation_id": string | null;
+          "created_at": string;
+          "id": string;
+          "item": Json | null;
+          "message_id": string | null;
+          "reason": string;
+          "source": string | null;
+          "user_actor_id": string | null;
+          "write_key_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "anonymous_actor_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "item"?: Json | null;
+          "message_id"?: string | null;
+          "reason": string;
+          "source"?: string | null;
+          "user_actor_id"?: string | null;
+          "write_key_id"?: string | null;
+        };
+        Update: {
+          "anonymous_actor_id"?: string | null;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "item"?: Json | null;
+          "message_id"?: string | null;
+          "reason"?: string;
+          "source"?: string | null;
+          "user_actor_id"?: string | null;
+          "write_key_id"?: string | null;
+        };
+        Relationships: [];
+      };
+      "analytics_suppressions": {
+        Row: {
+          "actor_id": string;
+          "reason": string;
+          "suppressed_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor_id": string;
+          "reason": string;
+          "suppressed_at"?: string;
+        };
+        Update: {
+          "actor_id"?: string;
+          "reason"?: string;
+          "suppressed_at"?: string;
+        };
+        Relationships: [];
+      };
+      "analytics_write_keys": {
+        Row: {
+          "created_at": string;
+          "environment": string;
+          "events_per_minute": number | null;
+          "id": string;
+          "key_sha256": string;
+          "name": string;
+          "revoked_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "environment": string;
+          "events_per_minute"?: number | null;
+          "id"?: string;
+          "key_sha256": string;
+          "name": string;
+          "revoked_at"?: string | null;
+        };
+        Update: {
+          "created_at"?: string;
+          "environment"?: string;
+          "events_per_minute"?: number | null;
+          "id"?: string;
+          "key_sha256"?: string;
+          "name"?: string;
+          "revoked_at"?: string | null;
+        };
+        Relationships: [];
+      };
       "audit_seals": {
         Row: {
           "anchor_block_number": number;
@@ -4333,6 +4537,20 @@ export type Database = {
       };
     };
     Views: {
+      "analytics_summary": {
+        Row: {
+          "actors_30_days": number | null;
+          "actors_7_days": number | null;
+          "actors_today": number | null;
+          "event_name": string;
+          "events_30_days": number | null;
+          "events_7_days": number | null;
+          "events_today": number | null;
+          "last_at": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "audit_head": {
         Row: {
           "anchor_block_number": number | null;
@@ -4426,6 +4644,17 @@ export type Database = {
           "secret_count": number | null;
           "service_name": string;
           "updated_at": string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "daily_metrics": {
+        Row: {
+          "actor_count": number | null;
+          "day": string | null;
+          "event_count": number | null;
+          "event_name": string | null;
+          "events_per_actor": number | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -4743,6 +4972,20 @@ export type Database = {
           "status": Database["public"]["Enums"]["transaction_status"];
           "transaction_count": number | null;
           "type": Database["public"]["Enums"]["transaction_type"];
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "user_engagement_metrics": {
+        Row: {
+          "active_days_30_days": number | null;
+          "active_days_7_days": number | null;
+          "actor_id": string;
+          "days_since_last": number | null;
+          "event_names_30_days": number | null;
+          "events_30_days": number | null;
+          "first_at": string | null;
+          "last_at": string | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -5285,6 +5528,10 @@ export type Database = {
         };
       };
       "count_unread_notifications": { Args: Record<PropertyKey, never>; Returns: number };
+      "create_analytics_write_key": {
+        Args: { "environment"?: string; "events_per_minute"?: number; "name": string };
+        Returns: Json;
+      };
       "create_feature_flag": {
         Args: {
           "default_variant"?: string;
@@ -5570,6 +5817,10 @@ export type Database = {
       };
       "enqueue_whatsapp_read": { Args: { "message_id": string; "typing"?: boolean }; Returns: undefined };
       "ensure_partitions": { Args: { "months_ahead"?: number }; Returns: number };
+      "erase_analytics_user": {
+        Args: { "anonymous_id"?: string; "reason"?: string; "user_id"?: string };
+        Returns: Json;
+      };
       "erase_payment_data": { Args: { "profile_id": string }; Returns: number };
       "evaluate_flag": { Args: { "context"?: Json; "environment"?: string; "flag_key": string }; Returns: Json };
       "evaluate_flags": { Args: { "context"?: Json; "environment"?: string; "flag_keys"?: (string)[] }; Returns: Json };
@@ -5621,6 +5872,15 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "find_analytics_write_key": {
+        Args: { "key_sha256": string };
+        Returns: {
+          "environment": string;
+          "events_per_minute": number;
+          "id": string;
+          "name": string;
+        }[];
       };
       "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
       "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
@@ -5780,6 +6040,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "list_analytics_write_keys": { Args: Record<PropertyKey, never>; Returns: Json };
       "list_config_history": {
         Args: {
           "before_version"?: number;
@@ -6258,6 +6519,7 @@ export type Database = {
         };
       };
       "record_flag_evaluations": { Args: { "counts": Json; "environment": string }; Returns: number };
+      "record_flag_exposures": { Args: { "environment": string; "exposures": Json }; Returns: number };
       "record_metric": {
         Args: {
           "metric_name": string;
@@ -6303,6 +6565,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "refresh_daily_metrics": { Args: Record<PropertyKey, never>; Returns: string[] };
       "register_push_endpoint": {
         Args: { "address": Json; "device_name"?: string; "service": Database["public"]["Enums"]["push_service"] };
         Returns: string;
@@ -6495,6 +6758,7 @@ export type Database = {
         Args: { "config_key": string; "environment": string; "service_name": string; "version"?: number };
         Returns: string;
       };
+      "revoke_analytics_write_key": { Args: { "write_key_id": string }; Returns: string };
       "rollback_config": {
         Args: {
           "config_key": string;
@@ -6527,6 +6791,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "rotate_analytics_write_key": { Args: { "overlap_hours"?: number; "write_key_id": string }; Returns: Json };
       "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
@@ -6922,6 +7187,21 @@ export type Database = {
         Returns: undefined;
       };
       "start_payment_attempt": { Args: { "transaction_id": string }; Returns: Json };
+      "suppress_analytics_user": {
+        Args: { "anonymous_id"?: string; "reason"?: string; "user_id"?: string };
+        Returns: number;
+      };
+      "track_event": {
+        Args: {
+          "context"?: Json;
+          "event_category"?: string;
+          "event_name": string;
+          "properties"?: Json;
+          "session_id"?: string;
+        };
+        Returns: boolean;
+      };
+      "track_events": { Args: { "batch": Json }; Returns: Json };
       "transition_whatsapp_session": {
         Args: {
           "context": Json;
@@ -6955,6 +7235,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "unsuppress_analytics_user": { Args: { "anonymous_id"?: string; "user_id"?: string }; Returns: number };
       "update_feature_flag": {
         Args: { "changes": Json; "flag_key": string };
         Returns: {
@@ -7135,6 +7416,7 @@ export type Database = {
       };
     };
     Enums: {
+      "analytics_event_type": "track" | "identify" | "page" | "screen" | "group" | "alias";
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "configuration_change": "set" | "deleted" | "rolled_back";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
@@ -7545,6 +7827,7 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
+      "analytics_event_type": ["track", "identify", "page", "screen", "group", "alias"],
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "configuration_change": ["set", "deleted", "rolled_back"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
