@@ -1,8 +1,10 @@
+import { createClient } from "@supabase/supabase-js";
 import { assert, assertEquals } from "@std/assert";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { USER_ID } from "../../support/tokens.ts";
 import {
   answerTo,
+  apiUrl,
   callsOf,
   createWriteKey,
   database,
@@ -144,6 +146,19 @@ trackTest("a user's token makes its user the user of every call, whatever the ca
   );
 
   assertEquals((await storedOf(own)).map(({ user_id }) => user_id), [USER_ID, USER_ID]);
+});
+
+trackTest("supabase-js sends as the user who is signed in, without a write key of its own", async () => {
+  const supabase = createClient(apiUrl, LOCAL_KEYS.publishableKey, { accessToken: () => issuer.sign() });
+  const messageId = crypto.randomUUID();
+
+  const { data, error } = await supabase.functions.invoke("analytics-track/v1/track", {
+    body: { event: "Ride", messageId },
+  });
+
+  assertEquals([error, data.stored], [null, 1]);
+  const [row] = await database.sql`select user_id, write_key_id from public.analytics_events where id = ${messageId}`;
+  assertEquals({ ...row }, { user_id: USER_ID, write_key_id: null });
 });
 
 trackTest("Content-Type is not looked at, and a body is unpacked however it is packed", async () => {
