@@ -6,6 +6,7 @@ import { exportsOf, importsOf, layerOf, withoutComments } from "../scripts/sourc
 /** Which folders of shared a folder of shared may import from, besides itself and the files at shared's root. */
 const LAYERS: Record<string, readonly string[]> = {
   "shared": [],
+  "shared/analytics": [],
   "shared/db": [],
   "shared/flags": [],
   "shared/http": ["shared/db", "shared/metrics"],

@@ -20,10 +20,11 @@ export type App<Name extends string = string> = Hono<AppEnv, BlankSchema, `/${Na
  * 405, HEAD, and its OpenAPI document.
  *
  * @param name - the folder's name, which is the first segment of every path
+ * @param options.withCredentials - pages may call it by requests that carry cookies, which are not looked at
  */
-export function createApp<const Name extends string>(name: Name): App<Name> {
+export function createApp<const Name extends string>(name: Name, { withCredentials = false } = {}): App<Name> {
   const root = new Hono<AppEnv>({ strict: false });
-  root.use(observe(name));
+  root.use(observe(name, { withCredentials }));
   root.options("*", (c) => preflight(allowedMethods(root, c.req.path)));
   const app = root.basePath(`/${name}`);
   app.onError(answerError);

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
-import { gunzip } from "./gunzip.ts";
+import { inflate } from "./inflate.ts";
 import { isGzip, requireMediaType } from "./media_type.ts";
 import { parseJson } from "./parse_json.ts";
 import { readBody } from "./read_body.ts";
@@ -30,7 +30,7 @@ export function body<Schema extends z.ZodType>(
     requireMediaType(headers, types);
     const gzipped = isGzip(headers);
     const sent = await readBody(c.req.raw, maxBytes);
-    const bytes = gzipped ? await gunzip(sent, maxBytes) : sent;
+    const bytes = gzipped ? await inflate(sent, "gzip", maxBytes) : sent;
     c.req.addValidatedData("json", validate(schema, parseJson(bytes, { maxDepth })) as object);
     await next();
   }, { body: { schema, types, maxBytes }, problems: BODY_PROBLEMS });

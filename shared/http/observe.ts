@@ -18,7 +18,10 @@ const SLOW_MS = 1_000;
  * What surrounds every request: its ids and time, headers that every answer has, metrics, and a log line without
  * personal data. Failures and slow requests are always logged, others as far as the platform takes lines.
  */
-export function observe(functionName: string): (c: Context, next: Next) => Promise<void> {
+export function observe(
+  functionName: string,
+  cors: { withCredentials: boolean },
+): (c: Context, next: Next) => Promise<void> {
   const metrics = new MetricsReport(functionName, (batch) => recordMetrics(functionName, batch));
   const sampling = new LogSampling();
   return async function observe(c, next) {
@@ -29,6 +32,8 @@ export function observe(functionName: string): (c: Context, next: Next) => Promi
     const endedAt = performance.now();
     const request = answeredRequest(c, trace, endedAt - startedAt);
     complete(c, trace, request.durationMs);
+    const origin = c.req.raw.headers.get("origin");
+    if (origin !== null) allowOrigin(c.res.headers, origin, cors);
     metrics.count(request, endedAt);
     const level = levelOf(request);
     const leftOut = sampling.admit(endedAt, level !== "info");
@@ -58,7 +63,6 @@ function complete(c: Context, trace: RequestTrace, durationMs: number): void {
   headers.append("server-timing", serverTiming(trace, durationMs));
   // A 304 updates what the client has stored, Cache-Control included.
   if (c.res.status !== 304 && !headers.has("cache-control")) headers.set("cache-control", "no-store");
-  if (c.req.raw.headers.has("origin")) allowOrigin(headers);
 }
 
 /** The answer's headers. Those of an answer that came straight from `fetch()` cannot be changed: it is copied. */

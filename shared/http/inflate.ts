@@ -6,16 +6,20 @@ import { readStream } from "./read_body.ts";
 const SLICE_BYTES = 1024;
 
 /**
- * Inflates a gzip body to at most `maxBytes`.
+ * Inflates a body to at most `maxBytes`.
  *
- * @throws payload_too_large (413) for a bomb, invalid_body_encoding (400) for anything that is not gzip
+ * @throws payload_too_large (413) for a bomb, invalid_body_encoding (400) for anything that is not of this format
  */
-export async function gunzip(bytes: Bytes, maxBytes: number): Promise<Bytes> {
+export async function inflate(
+  bytes: Bytes,
+  format: "gzip" | "deflate" | "deflate-raw",
+  maxBytes: number,
+): Promise<Bytes> {
   try {
-    return await readStream(slices(bytes).pipeThrough(new DecompressionStream("gzip")), maxBytes);
+    return await readStream(slices(bytes).pipeThrough(new DecompressionStream(format)), maxBytes);
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
-    throw new Problem("invalid_body_encoding", { detail: "The body is not valid gzip." });
+    throw new Problem("invalid_body_encoding", { detail: `The body is not valid ${format}.` });
   }
 }
 
