@@ -150,7 +150,8 @@ comment on function public.register_service is
   'Again with the same service_name and instance_id it replaces what was registered. Says status, ttl_seconds, expires_at and is_new. '
   'Refuses: invalid_argument, service_out_of_scope, too_many_service_instances (1000 of a service).';
 grant execute on function
-  public.register_service, private.register_service, private.require_service_scope, private.service_fault, private.service_lease
+  public.register_service, private.register_service, private.require_service_scope, private.service_fault, private.service_lease,
+  private.is_service_url, private.are_service_labels
 to service_role;
 
 create function private.service_heartbeat(service_name text, instance_id text, status public.service_status, metrics jsonb)
