@@ -44,3 +44,13 @@ from deliveries;
 -- A number whose receipts by SMS are believed, and the code to dial for it.
 select public.set_momo_receiver('+250788000000');
 select public.set_payment_channel('momo_ussd', true, merchant_code => '123456');
+
+-- Two services that others have registered; in a day nobody has heard of them any more.
+select
+  public.register_service(
+    'maps', 'http', '2.1.0', 'https://maps.example.com', capabilities => '{routing,geocoding}', ttl_seconds => 86400
+  ),
+  public.register_service(
+    'trip-matching', 'http', '1.4.2', 'https://matching.example.com', capabilities => '{matching,pooling}', ttl_seconds => 86400,
+    dependencies => '{maps}'
+  );

@@ -6246,6 +6246,28 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "list_service_health": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "broken_dependencies": (string)[] | null;
+          "critical_count": number | null;
+          "instance_count": number | null;
+          "last_heartbeat_at": string | null;
+          "maintenance_count": number | null;
+          "passing_count": number | null;
+          "service_name": string;
+          "status": Database["public"]["Enums"]["service_status"] | null;
+          "status_changed_at": string | null;
+          "versions": (string)[] | null;
+          "warning_count": number | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "service_health_overview";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "list_transactions": {
         Args: {
           "before_id"?: string;

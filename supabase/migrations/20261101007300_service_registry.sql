@@ -59,7 +59,7 @@ create table public.service_registry (
   constraint service_registry_instance_id_is_short check (instance_id ~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$'),
   constraint service_registry_service_type_is_short check (service_type ~ '^[a-z][a-z0-9_-]{0,62}$'),
   constraint service_registry_version_is_short check (length(version) between 1 and 100),
-  constraint service_registry_endpoint_is_an_address check (private.is_service_url(endpoint)),
+  constraint service_registry_endpoint_is_an_address check (private.is_service_url(endpoint) and endpoint !~ '[?]'),
   constraint service_registry_health_check_url_is_an_address check (private.is_service_url(health_check_url)),
   constraint service_registry_capabilities_are_labels check (private.are_service_labels(capabilities)),
   constraint service_registry_dependencies_are_labels check (private.are_service_labels(dependencies)),
@@ -73,6 +73,7 @@ comment on table public.service_registry is
   'The instances of services that are registered, one row each. A heartbeat changes no indexed column, so that it stays on its page (HOT); what became of an '
   'instance over time is in the event store, stream service/<service_name>.';
 comment on column public.service_registry.instance_id is 'Which of the service''s instances: what it chose, stable over its restarts or not.';
+comment on column public.service_registry.endpoint is 'Where it is reached; paths are added to it, so it has no query.';
 comment on column public.service_registry.dependencies is 'Services that it needs. If one has no usable instance, this one is seen as warning.';
 comment on column public.service_registry.reported_status is 'What it last said of itself.';
 comment on column public.service_registry.check_status is 'What the checks of health_check_url have found: critical until the first was answered.';

@@ -32,7 +32,7 @@ begin
     when (v_draft.instance_id ~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$') is not true then 'instance_id'
     when (v_draft.service_type ~ '^[a-z][a-z0-9_-]{0,62}$') is not true then 'service_type'
     when (length(v_draft.version) between 1 and 100) is not true then 'version'
-    when not private.is_service_url(v_draft.endpoint) then 'endpoint'
+    when not private.is_service_url(v_draft.endpoint) or v_draft.endpoint ~ '[?]' then 'endpoint'
     when not private.is_service_url(v_draft.health_check_url) then 'health_check_url'
     when private.are_service_labels(v_draft.capabilities) is not true then 'capabilities'
     when private.are_service_labels(v_draft.dependencies) is not true then 'dependencies'

@@ -143,4 +143,35 @@ comment on function public.discover_services is
   'Refuses: invalid_argument, operator_required.';
 grant execute on function public.discover_services, private.discover_services, private.require_service_or_operator to authenticated, service_role;
 
+create function private.list_service_health()
+returns setof public.service_health_overview
+language plpgsql
+stable
+security definer -- operators read what no client may
+set search_path = ''
+as $$
+begin
+  perform private.require_service_or_operator();
+  return query select * from public.service_health_overview as overview order by overview.status desc, overview.service_name;
+end;
+$$;
+
+comment on function private.list_service_health is 'The work of public.list_service_health().';
+
+create function public.list_service_health()
+returns setof public.service_health_overview
+language plpgsql
+stable
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+begin
+  return query select * from private.list_service_health();
+end;
+$$;
+
+comment on function public.list_service_health is
+  'The overview of all services, the worst first, for services and operators. Refuses: operator_required.';
+grant execute on function public.list_service_health, private.list_service_health to authenticated, service_role;
+
 commit;

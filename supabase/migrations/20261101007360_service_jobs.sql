@@ -43,6 +43,7 @@ comment on column public.service_job_handlers.path is 'What is added to the inst
 create index service_job_handlers_service_name_idx on public.service_job_handlers (service_name);
 alter table public.service_job_handlers enable row level security;
 grant select on public.service_job_handlers to service_role;
+select private.audit_table('public.service_job_handlers');
 
 create function private.make_service_secret(service_name text)
 returns text

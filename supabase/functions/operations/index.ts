@@ -94,4 +94,11 @@ app.get(
   },
 );
 
+app.get(
+  "/services/overview",
+  auth("operator", "secret:*"),
+  returns({ 200: wire.Overview }, { summary: "How well each service is, the worst first" }),
+  async (c) => await rpcResponse(c, "list_service_health", {}),
+);
+
 export default { fetch: app.fetch } satisfies Deno.ServeDefaultExport;

@@ -72,6 +72,23 @@ export const Instances = z.array(z.object({
   expires_at: Time,
 }));
 
+const Count = z.int();
+
+/** Services, the worst first. */
+export const Overview = z.array(z.object({
+  service_name: z.string(),
+  status: Status.describe("critical: no instance is usable; passing: all are well"),
+  instance_count: Count,
+  passing_count: Count,
+  warning_count: Count,
+  critical_count: Count,
+  maintenance_count: Count,
+  versions: z.array(z.string()),
+  broken_dependencies: z.array(z.string()),
+  last_heartbeat_at: Time,
+  status_changed_at: Time,
+}));
+
 /** What `GET /operations/health` answers. */
 export const Liveness = z.object({ status: z.literal("ok") });
 

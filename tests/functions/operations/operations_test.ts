@@ -78,6 +78,8 @@ test("an instance registers, beats, is found by operators, and leaves", async ()
   assertEquals(found.map((each: Record<string, unknown>) => [each.service_name, each.status, each.metrics]), [
     ["rides", "warning", { queue: 3 }],
   ]);
+  const [overview] = await (await send("GET", "/services/overview", operator)).json();
+  assertEquals([overview.service_name, overview.status, overview.warning_count], ["rides", "warning", 1]);
   assertEquals((await send("DELETE", "/services/rides", key)).status, 204);
   assertEquals(await outcomeOf(send("PUT", "/services/rides/heartbeat", key, {})), "404 service_not_found");
 });
@@ -97,6 +99,7 @@ test("clients, visitors and people who are no operators are refused", async () =
   assertEquals(await outcomeOf(send("GET", "/services", publishable)), "401 api_key_invalid");
   assertEquals(await outcomeOf(send("GET", "/services")), "401 credentials_missing");
   assertEquals(await outcomeOf(send("GET", "/services", await bearer())), "403 forbidden");
+  assertEquals(await outcomeOf(send("GET", "/services/overview", await bearer())), "403 forbidden");
   assertEquals(
     (await outcomeOf(send("POST", "/services", await bearer({ role: "operator" }), RIDES))).slice(0, 2),
     "40",

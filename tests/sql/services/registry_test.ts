@@ -55,6 +55,7 @@ test("register_service() refuses what nobody could use", async (sql) => {
     ["instance_id", { instance_id: "a b" }],
     ["endpoint", { endpoint: "https://user:secret@rides.example.com" }],
     ["endpoint", { endpoint: "file:///etc/passwd" }],
+    ["endpoint", { endpoint: "https://rides.example.com/?path=" }],
     ["health_check_url", { health_check_url: "https://rides.example.com/#top" }],
     ["capabilities", { capabilities: ["ok", null] }],
     ["dependencies", { dependencies: ["Not A Name"] }],
@@ -233,6 +234,9 @@ test("operators find services and put them into maintenance; others and visitors
   assertEquals(await asOperator(sql, (own) => outcome(own, maintain), false), "operator_required");
   assertEquals(await asOperator(sql, (own) => outcome(own, maintain)), "done");
   assertEquals(await asUser(sql, person, (own) => outcome(own, (inner) => discover(inner))), "operator_required");
+  const overview = (inner: TransactionSql) => inner`select * from public.list_service_health()`;
+  assertEquals((await asOperator(sql, overview)).length, 1);
+  assertEquals(await asUser(sql, person, (own) => outcome(own, overview)), "operator_required");
   assertEquals(await asUser(sql, person, (own) => sqlStateOf(own, (inner) => register(inner))), "42501");
   assertEquals(await asUser(sql, person, (own) => sqlStateOf(own, (inner) => beat(inner))), "42501");
 });
