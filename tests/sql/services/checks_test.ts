@@ -76,6 +76,8 @@ test("a lease that ended, or an address that changed, leaves the report without 
   await register(sql, { health_check_url: `${URL}/other` });
 
   assertEquals([await report(), await statusOf(sql)], [0, "critical"]);
+  assertEquals((await sql`select * from public.claim_service_checks()`).length, 1);
+  assertEquals([await report(), await statusOf(sql)], [0, "critical"]);
   await register(sql);
   assertEquals([(await sql`select from public.service_checks`).length, await statusOf(sql)], [0, "passing"]);
 });
