@@ -136,8 +136,25 @@ $$;
 
 comment on function private.require_service_or_registered_operator is
   'First line of what the service does and registered operators may do too. Refuses: operator_required.';
+
+create function private.require_service_or_operator()
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if current_setting('role') not in ('service_role', 'none') then
+    perform private.require_operator();
+  end if;
+end;
+$$;
+
+comment on function private.require_service_or_operator is
+  'First line of what the service and operators read alike. Refuses: operator_required.';
 grant execute on function
-  private.is_operator, private.require_operator, private.require_registered_operator, private.require_service_or_registered_operator
+  private.is_operator, private.require_operator, private.require_service_or_operator, private.require_registered_operator,
+  private.require_service_or_registered_operator
 to authenticated, service_role;
 
 commit;

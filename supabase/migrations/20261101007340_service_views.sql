@@ -56,21 +56,6 @@ comment on view public.service_health_overview is
   'Every registered service: critical if no instance is usable, passing if all are passing, otherwise warning.';
 grant select on public.service_health_overview to service_role;
 
-create function private.require_service_or_operator()
-returns void
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  if current_setting('role') not in ('service_role', 'none') then
-    perform private.require_operator();
-  end if;
-end;
-$$;
-
-comment on function private.require_service_or_operator is 'First line of what services and operators read. Refuses: operator_required.';
-
 create function private.discover_services(
   service_name text,
   service_type text,
@@ -141,7 +126,7 @@ comment on function public.discover_services is
   'Where services are: passing instances first, then warning ones, equals in random order. Critical ones only where no other of that service matches (it may '
   'be us who cannot see them), the last one heard of first, or with include_unhealthy; those in maintenance only then. For services and operators. '
   'Refuses: invalid_argument, operator_required.';
-grant execute on function public.discover_services, private.discover_services, private.require_service_or_operator to authenticated, service_role;
+grant execute on function public.discover_services, private.discover_services to authenticated, service_role;
 
 create function private.list_service_health()
 returns setof public.service_health_overview
