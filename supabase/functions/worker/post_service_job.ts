@@ -1,3 +1,4 @@
+import type { Bytes } from "shared/bytes.ts";
 import { failureOfFetch } from "shared/fetch_failure.ts";
 import type { OutboundFetch } from "shared/outbound_fetch.ts";
 import { parseJson } from "shared/http/parse_json.ts";
@@ -86,7 +87,7 @@ function bodyOf({ id, lease_token, job_type, job_name, payload, attempt_count, s
 }
 
 /** What the service gives back, or null: nothing that no column can hold, and nothing that was cut. */
-function storableJson(bytes: Uint8Array<ArrayBuffer>): unknown {
+function storableJson(bytes: Bytes): unknown {
   try {
     return parseJson(bytes, { maxDepth: MAX_DEPTH });
   } catch {
