@@ -51,3 +51,13 @@ select public.track_events(jsonb_build_object('source', 'sql', 'received_at', no
   jsonb_build_object('index', 1, 'message_id', 'seed-2', 'type', 'identify', 'event_name', '$identify', 'anonymous_id', 'seed-browser', 'user_id', 'seed-rider', 'timestamp', now() - interval '1 day'),
   jsonb_build_object('index', 2, 'message_id', 'seed-3', 'type', 'track', 'event_name', 'Trip Requested', 'user_id', 'seed-rider', 'properties', jsonb_build_object('vehicle', 'moto'), 'timestamp', now() - interval '1 day')
 )));
+
+-- Two services that others have registered; in a day nobody has heard of them any more.
+select
+  public.register_service(
+    'maps', 'http', '2.1.0', 'https://maps.example.com', capabilities => '{routing,geocoding}', ttl_seconds => 86400
+  ),
+  public.register_service(
+    'trip-matching', 'http', '1.4.2', 'https://matching.example.com', capabilities => '{matching,pooling}', ttl_seconds => 86400,
+    dependencies => '{maps}'
+  );

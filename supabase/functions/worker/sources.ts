@@ -6,6 +6,8 @@ import { notificationSource } from "./notification_source.ts";
 import { payments } from "./payments.ts";
 import { pushReceipts } from "./push_receipts.ts";
 import { repeatedSource } from "./repeated_source.ts";
+import { serviceChecks } from "./service_checks.ts";
+import { serviceJobs } from "./service_jobs.ts";
 import { type SendingOptions, whatsappMessages } from "./whatsapp_messages.ts";
 import { whatsappReads } from "./whatsapp_reads.ts";
 import { webhooks } from "./webhooks.ts";
@@ -25,5 +27,7 @@ export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
     notificationSource(call, email()),
     pushReceipts(call),
     webhooks(call),
+    serviceChecks(call),
+    serviceJobs(call),
   ];
 }
