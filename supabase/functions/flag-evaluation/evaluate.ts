@@ -5,7 +5,7 @@ import { conditionalJson } from "shared/http/etag.ts";
 import { Problem } from "shared/problem.ts";
 import type { KnownFlags } from "./environment_flags.ts";
 import { counts, flagsOf } from "./flags.ts";
-import { answerFailure } from "./ofrep_context.ts";
+import { answerFailure } from "./ofrep_failure.ts";
 import type { Failure, Success } from "./schema.ts";
 
 /** Answers with every flag that the caller may see, under a tag of the whole answer: contexts and times change it too. */
