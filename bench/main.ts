@@ -1,6 +1,7 @@
 import { batch } from "./batch.ts";
 import { coldStart } from "./cold_start.ts";
 import { eventMeasurements } from "./events.ts";
+import { flagMeasurements } from "./flags.ts";
 import { history } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { queueMeasurements } from "./queues.ts";
@@ -27,6 +28,7 @@ const MEASUREMENTS: Record<string, Measurement> = {
   ...queueMeasurements,
   ...eventMeasurements,
   ...walletMeasurements,
+  ...flagMeasurements,
 };
 
 const isQuick = Deno.args.includes("--quick");

@@ -1,0 +1,45 @@
+import { withConnection } from "../scripts/stack/database.ts";
+import { withMigratedPostgres } from "../scripts/stack/throwaway.ts";
+import type { Measurement } from "./measurement.ts";
+import type { SqlAnswers } from "./processes/sql_load.ts";
+import { makeOurFlags, PERSON } from "./support/bench_flags.ts";
+import { run } from "./support/processes.ts";
+import { interleave } from "./support/rounds.ts";
+import { median, percentile } from "./support/statistics.ts";
+import { figure } from "./support/table.ts";
+
+const CONTEXT = JSON.stringify({ targetingKey: PERSON.userId, ...PERSON });
+const STATEMENTS: Record<string, string> = {
+  "evaluate_flags(), 20 flags": `select public.evaluate_flags('${CONTEXT}', 'production')`,
+  "is_feature_enabled()": `select public.is_feature_enabled('bench-00', '${CONTEXT}', 'production')`,
+  "flag_snapshot(), nothing new":
+    "select public.flag_snapshot('production', (select revision from public.flag_environments where environment = 'production'))",
+  "select 1": "select 1",
+};
+
+/** Evaluation by SQL's own functions. */
+export const flagsSql: Measurement = {
+  about: "evaluate_flags() and others over one connection from another process.",
+  run: ({ rounds, isQuick }) =>
+    withMigratedPostgres("bench", async ({ url }) => {
+      await withConnection(url, makeOurFlags);
+      const seconds = isQuick ? 2 : 5;
+      const rivals = Object.entries(STATEMENTS).map(([name, text]) => [name, () => {
+        return run<SqlAnswers>("bench/processes/sql_load.ts", { url, seconds, connections: 1, text });
+      }]);
+      const found = await interleave<SqlAnswers>(rounds, Object.fromEntries(rivals));
+      return [{
+        title: "One connection",
+        columns: ["statement", "per second", "p50, ms", "p99, ms"],
+        rows: Object.entries(found).map(([name, answers]) => [
+          name,
+          figure(median(answers.map((round) => round.latencies.length / round.seconds))),
+          ...[0.5, 0.99].map((share) => figure(median(answers.map(({ latencies }) => percentile(latencies, share))))),
+        ]),
+        notes: [
+          `Medians of ${rounds} interleaved rounds of ${seconds} s, prepared statements, the way to the client and back included.`,
+          "Target: 20 flags under 1 ms.",
+        ],
+      }];
+    }),
+};
