@@ -3,6 +3,7 @@ import { withMigratedPostgres } from "../scripts/stack/throwaway.ts";
 import type { Measurement } from "./measurement.ts";
 import type { SqlAnswers } from "./processes/sql_load.ts";
 import { makeOurFlags, PERSON } from "./support/bench_flags.ts";
+import { cpuOfFamily, parentOf } from "./support/machine.ts";
 import { run } from "./support/processes.ts";
 import { interleave } from "./support/rounds.ts";
 import { median, percentile } from "./support/statistics.ts";
@@ -17,6 +18,11 @@ const STATEMENTS: Record<string, string> = {
   "select 1": "select 1",
 };
 
+/** What came back, and the milliseconds of Postgres' CPU that each statement took. */
+interface Round extends SqlAnswers {
+  cpu: number;
+}
+
 /** Evaluation by SQL's own functions. */
 export const flagsSql: Measurement = {
   about: "evaluate_flags() and others over one connection from another process.",
@@ -24,17 +30,24 @@ export const flagsSql: Measurement = {
     withMigratedPostgres("bench", async ({ url }) => {
       await withConnection(url, makeOurFlags);
       const seconds = isQuick ? 2 : 5;
-      const rivals = Object.entries(STATEMENTS).map(([name, text]) => [name, () => {
-        return run<SqlAnswers>("bench/processes/sql_load.ts", { url, seconds, connections: 1, text });
+      const postmaster = await withConnection(url, async (sql) => {
+        const [row] = await sql`select pg_backend_pid() as pid`;
+        return parentOf(row!.pid);
+      });
+      const rivals = Object.entries(STATEMENTS).map(([name, text]) => [name, async (): Promise<Round> => {
+        const before = cpuOfFamily(postmaster);
+        const answers = await run<SqlAnswers>("bench/processes/sql_load.ts", { url, seconds, connections: 1, text });
+        return { ...answers, cpu: (cpuOfFamily(postmaster) - before) / answers.latencies.length };
       }]);
-      const found = await interleave<SqlAnswers>(rounds, Object.fromEntries(rivals));
+      const found = await interleave<Round>(rounds, Object.fromEntries(rivals));
       return [{
         title: "One connection",
-        columns: ["statement", "per second", "p50, ms", "p99, ms"],
+        columns: ["statement", "per second", "p50, ms", "p99, ms", "Postgres CPU, ms"],
         rows: Object.entries(found).map(([name, answers]) => [
           name,
           figure(median(answers.map((round) => round.latencies.length / round.seconds))),
           ...[0.5, 0.99].map((share) => figure(median(answers.map(({ latencies }) => percentile(latencies, share))))),
+          figure(median(answers.map(({ cpu }) => cpu))),
         ]),
         notes: [
           `Medians of ${rounds} interleaved rounds of ${seconds} s, prepared statements, the way to the client and back included.`,

@@ -17,7 +17,8 @@ const ALLOWED_HEADERS = [
   "x-retry-count",
   "x-write-key",
 ].join(", ");
-const EXPOSED_HEADERS = "ETag, Retry-After, Idempotent-Replayed, x-config-stale, x-config-version, x-request-id, Server-Timing";
+const EXPOSED_HEADERS =
+  "ETag, Retry-After, Idempotent-Replayed, x-config-stale, x-config-version, x-request-id, Server-Timing";
 
 /** Lets any web page read the answer: callers are known by their tokens, never by cookies. */
 export function allowOrigin(headers: Headers): void {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { Caller } from "../db/caller.ts";
-import { type SettingName, setting } from "../env.ts";
+import { setting, type SettingName } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { RequestRate } from "./request_rate.ts";
 import { describeRoute } from "./route_description.ts";

@@ -63,7 +63,9 @@ flagTest("OpenFeature's server SDK keeps the pause that it is asked for", async 
   const client = OpenFeature.getClient("paused");
 
   const values = [];
-  for (let time = 0; time < 4; time++) values.push(await client.getBooleanValue("shown", false, { targetingKey: "p1" }));
+  for (let time = 0; time < 4; time++) {
+    values.push(await client.getBooleanValue("shown", false, { targetingKey: "p1" }));
+  }
 
   assertEquals([values, statuses], [[true, false, false, false], [200, 429]]);
   await OpenFeature.clearProviders();

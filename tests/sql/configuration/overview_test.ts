@@ -25,7 +25,8 @@ interface Overview {
 async function overviewOf(sql: TransactionSql, beforeRevision: number | null = null, count = 50): Promise<Overview> {
   const [row] = await asOperator(
     sql,
-    (sql) => sql`select public.describe_service_configs('payments', 'production', ${beforeRevision}, ${count}) as overview`,
+    (sql) =>
+      sql`select public.describe_service_configs('payments', 'production', ${beforeRevision}, ${count}) as overview`,
     false,
   );
   return row!.overview;

@@ -76,7 +76,12 @@ test("x-actor is believed of the secret key alone", async (sql) => {
   await sql`select set_config('request.headers', '{"x-actor": "svc_payments"}', true)`;
 
   for (const role of ["anon", "authenticated"] as const) {
-    for (const attempt of ["get_service_configs('payments', 'production', true)", "record_secret_refusal('user', 'x', 'y', 'z')"]) {
+    for (
+      const attempt of [
+        "get_service_configs('payments', 'production', true)",
+        "record_secret_refusal('user', 'x', 'y', 'z')",
+      ]
+    ) {
       const state = await sqlStateOf(
         sql,
         (sql) => as(sql, role, { sub: crypto.randomUUID() }, (sql) => sql.unsafe(`select public.${attempt}`)),
@@ -128,7 +133,8 @@ test("whoever tries in a loop is refused every time, and logged ten times a minu
   const codes = await asUser(
     sql,
     id,
-    (sql) => sql`select public.reveal_secret('payments', 'limit', 'all') ->> 'code' as code from generate_series(1, 25)`,
+    (sql) =>
+      sql`select public.reveal_secret('payments', 'limit', 'all') ->> 'code' as code from generate_series(1, 25)`,
   );
 
   assertEquals(new Set(codes.map(({ code }) => code)), new Set(["operator_required"]));
