@@ -5,6 +5,7 @@ import { reachableTexts, readSources, type Sources } from "../support/sql_mentio
 import type { BoundedCalls } from "./bounded/case.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
+import { FLAGS } from "./bounded/flags.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
 import { NOTIFICATIONS } from "./bounded/notifications.ts";
@@ -23,6 +24,7 @@ const MOST_LEAVES = 3;
 const CALLS: BoundedCalls = {
   ...CONFIGURATION,
   ...EVENTS,
+  ...FLAGS,
   ...MESSAGE_QUEUE,
   ...NOTIFICATIONS,
   ...OBSERVABILITY,
