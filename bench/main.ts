@@ -2,6 +2,7 @@ import { analyticsMeasurements } from "./analytics.ts";
 import { batch } from "./batch.ts";
 import { coldStart } from "./cold_start.ts";
 import { eventMeasurements } from "./events.ts";
+import { flagMeasurements } from "./flags.ts";
 import { history } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { queueMeasurements } from "./queues.ts";
@@ -29,6 +30,7 @@ const MEASUREMENTS: Record<string, Measurement> = {
   ...eventMeasurements,
   ...walletMeasurements,
   ...analyticsMeasurements,
+  ...flagMeasurements,
 };
 
 const isQuick = Deno.args.includes("--quick");

@@ -15,6 +15,8 @@ export const SETTINGS = {
   SB_EXECUTION_ID: "id of this isolate, given by the platform",
   DENO_DEPLOYMENT_ID: "the deployed version, given by the platform",
   APP_ENVIRONMENT: "production, staging or development: the default of flags and configuration",
+  FLAG_EVALUATION_REQUESTS_PER_MINUTE:
+    "requests a minute of one client to flag-evaluation, if not 600; a secret key has 100 times as many",
   OUTBOUND_ALLOWED_HOSTS: "hosts (https), *.hosts or host:port pairs that functions may call",
   WORKER_TOKENS: "bearer tokens of the schedule",
   METRICS_TOKENS: "bearer tokens of the metrics scraper",

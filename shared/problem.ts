@@ -20,6 +20,7 @@ export const EDGE_PROBLEMS = {
   payment_method_unavailable: [422, "This payment method is not available"],
   validation_failed: [422, "The request does not have the expected shape"],
   value_invalid: [422, "A value cannot be stored"],
+  rate_limited: [429, "Too many requests"],
   internal_error: [500, "Something went wrong on our side"],
   outbound_not_allowed: [500, "This service may not call that address"],
   outbound_failed: [502, "Another service failed"],

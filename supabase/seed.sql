@@ -61,3 +61,15 @@ select
     'trip-matching', 'http', '1.4.2', 'https://matching.example.com', capabilities => '{matching,pooling}', ttl_seconds => 86400,
     dependencies => '{maps}'
   );
+
+-- What services are told, some of it to their apps too, and a flag in a state of growing.
+select public.set_config('all', 'support_phone', '"+250788000000"', is_public => true, description => 'Shown in every app');
+select public.set_config('trips', 'search_radius_meters', '3000', value_schema => '{"type": "integer", "minimum": 100, "maximum": 20000}');
+select public.set_config('trips', 'search_radius_meters', '5000', 'production');
+select public.set_config('payments', 'receipt_footer', '"Murakoze!"', is_public => true);
+select public.create_feature_flag('trips.scheduled', is_client_visible => true, description => 'Trips that are booked for later')
+where not exists (select from public.feature_flags as flag where flag.flag_key = 'trips.scheduled');
+select public.set_feature_flag_rules(
+  'trips.scheduled', 'development', '[{"id": "half", "variant": "on", "rollout": {"percentage": 50}}]', default_variant => 'off', off_variant => 'off'
+);
+select public.set_feature_flag_enabled('trips.scheduled', 'development', true);

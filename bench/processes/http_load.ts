@@ -1,5 +1,5 @@
 import { delivery, deliveryHeaders } from "../support/deliveries.ts";
-import { encodePost, HttpConnection } from "../support/http_connection.ts";
+import { encodeGet, encodePost, HttpConnection } from "../support/http_connection.ts";
 import { input, report } from "../support/processes.ts";
 
 /** What to send, and how fast. */
@@ -12,6 +12,8 @@ export interface HttpLoad {
   rate?: number;
   /** The same JSON each time; without it, deliveries that all differ. */
   post?: { headers: Record<string, string>; body: string };
+  /** The same GET each time. */
+  get?: { headers: Record<string, string> };
 }
 
 /** What came back. */
@@ -23,9 +25,14 @@ export interface HttpAnswers {
 }
 
 const load = input<HttpLoad>();
-const fixed = load.post && encodePost(load.url, load.post.headers, new TextEncoder().encode(load.post.body));
+const fixed = fixedRequest(load);
 const answers: HttpAnswers = { latencies: [], failed: 0, seconds: 0 };
 const idle: HttpConnection[] = [];
+
+function fixedRequest({ url, post, get }: HttpLoad): Uint8Array | undefined {
+  if (get) return encodeGet(url, get.headers);
+  return post && encodePost(url, post.headers, new TextEncoder().encode(post.body));
+}
 
 function nextRequest(): Uint8Array {
   if (fixed) return fixed;
@@ -36,7 +43,7 @@ function nextRequest(): Uint8Array {
 async function send(connection: HttpConnection, since: number, request: Uint8Array): Promise<void> {
   const status = await connection.send(request);
   answers.latencies.push(performance.now() - since);
-  if (status >= 300) answers.failed++;
+  if (status >= 400) answers.failed++;
 }
 
 async function closedLoop(connections: number, end: number): Promise<void> {

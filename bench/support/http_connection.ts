@@ -4,14 +4,23 @@ const MAX_ANSWER = 64 * 1024;
 
 /** A POST as it goes over the wire, written once. */
 export function encodePost(url: string, headers: Record<string, string>, body: Uint8Array): Uint8Array {
-  const { host, pathname, search } = new URL(url);
-  const lines = [`POST ${pathname}${search} HTTP/1.1`, `host: ${host}`, `content-length: ${body.length}`];
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-  const head = ENCODER.encode(`${lines.join("\r\n")}\r\n\r\n`);
+  const head = encodeHead("POST", url, { "content-length": String(body.length), ...headers });
   const request = new Uint8Array(head.length + body.length);
   request.set(head);
   request.set(body, head.length);
   return request;
+}
+
+/** A GET as it goes over the wire, written once. */
+export function encodeGet(url: string, headers: Record<string, string>): Uint8Array {
+  return encodeHead("GET", url, headers);
+}
+
+function encodeHead(method: string, url: string, headers: Record<string, string>): Uint8Array {
+  const { host, pathname, search } = new URL(url);
+  const lines = [`${method} ${pathname}${search} HTTP/1.1`, `host: ${host}`];
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
+  return ENCODER.encode(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
 /** One kept-alive connection with as little HTTP/1.1 as load needs: the client must cost less than what it measures. */

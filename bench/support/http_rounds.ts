@@ -10,6 +10,9 @@ import { figure, ratio } from "./table.ts";
 export interface Target {
   url: string;
   pid: number;
+  /** What to send to this one, where it is not the same for all. */
+  post?: HttpLoad["post"];
+  get?: HttpLoad["get"];
 }
 
 /** One round of one target, with the CPU that each request took, in milliseconds. */
@@ -28,9 +31,9 @@ export async function loadInTurn(
     const [row] = await sql`select pg_backend_pid() as pid`;
     return parentOf(row!.pid);
   });
-  const rivals = Object.entries(targets).map(([name, { url, pid }]) => [name, async (): Promise<Round> => {
+  const rivals = Object.entries(targets).map(([name, { url, pid, post, get }]) => [name, async (): Promise<Round> => {
     const [server, postgres] = [cpuOf(pid), cpuOfFamily(postmaster)];
-    const answers = await run<HttpAnswers>("bench/processes/http_load.ts", { ...load, url });
+    const answers = await run<HttpAnswers>("bench/processes/http_load.ts", { post, get, ...load, url });
     const count = answers.latencies.length;
     const postgresCpu = (cpuOfFamily(postmaster) - postgres) / count;
     return { ...answers, serverCpu: (cpuOf(pid) - server) / count, postgresCpu };

@@ -12,7 +12,8 @@ export interface CatalogedProblem {
   title: string;
 }
 
-const REFUSAL = /\bprivate\.refuse\(\s*(?:'(\w+)')?/g;
+/** Raised, or returned where the refusal must be kept. */
+const REFUSAL = /\bprivate\.refuse(?:_secret)?\(\s*(?:'(\w+)')?/g;
 
 /** Every code that SQL may refuse with. */
 export async function readProblemCatalog(sql: ISql): Promise<CatalogedProblem[]> {

@@ -5692,6 +5692,10 @@ export type Database = {
       "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
       "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
       "delete_webhook_endpoint": { Args: { "endpoint_id": string }; Returns: undefined };
+      "describe_service_configs": {
+        Args: { "before_revision"?: number; "environment": string; "max_count"?: number; "service_name": string };
+        Returns: Json;
+      };
       "diff_config": {
         Args: {
           "config_key": string;
@@ -6545,6 +6549,10 @@ export type Database = {
         Args: { "attempt_id": string; "lease_token"?: number; "next_action"?: Json; "signal": Json };
         Returns: Json;
       };
+      "record_secret_refusal": {
+        Args: { "actor_identifier": string; "actor_type": string; "code": string; "resource_id": string };
+        Returns: boolean;
+      };
       "record_whatsapp_consent": {
         Args: {
           "contact_id": string;
@@ -6765,7 +6773,7 @@ export type Database = {
       };
       "reveal_secret": {
         Args: { "config_key": string; "environment": string; "service_name": string; "version"?: number };
-        Returns: string;
+        Returns: Json;
       };
       "revoke_analytics_write_key": { Args: { "write_key_id": string }; Returns: string };
       "rollback_config": {

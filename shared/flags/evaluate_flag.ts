@@ -15,6 +15,7 @@ export type FlagEvaluation =
 export interface FlagSet {
   environment: string;
   revision: number;
+  /** In the order of their keys. */
   flags: ReadonlyMap<string, CompiledFlag>;
 }
 
@@ -40,7 +41,8 @@ export function compileSnapshot({ environment, revision, segments, flags }: Flag
       return [key, (context, now) => tests.every((test) => test(context, now))];
     }),
   );
-  const compiled = Object.entries(flags).map(([key, flag]): [string, CompiledFlag] => [key, {
+  const byKey = Object.entries(flags).sort(([one], [other]) => one < other ? -1 : 1);
+  const compiled = byKey.map(([key, flag]): [string, CompiledFlag] => [key, {
     ...flag,
     tests: flag.rules.map((rule) => rule.conditions.map((condition) => compileCondition(condition, segmentTests))),
   }]);

@@ -10,6 +10,14 @@ const SEMVER = new RegExp(
  * @see Semantic Versioning 2.0.0, 11 (precedence)
  */
 export function semverOrder(version: string): string | undefined {
+  if (version !== latest.version) latest = { version, order: readOrder(version) };
+  return latest.order;
+}
+
+/** Many flags ask about the one version of somebody's app. */
+let latest: { version: string; order: string | undefined } = { version: "", order: undefined };
+
+function readOrder(version: string): string | undefined {
   const match = version.length <= 256 ? SEMVER.exec(version) : null;
   if (!match) return undefined;
   const core = match.slice(1, 4).map((number) => numberOrder(number!)).join("");

@@ -45,6 +45,9 @@ export function auth<const Mode extends AuthMode>(...modes: [Mode, ...Mode[]]): 
   }, { auth: modes, problems: ["credentials_missing", "api_key_invalid", "token_invalid", "forbidden"] });
 }
 
+/** Loaded when needed: it is a third of what a function that serves static tokens alone would have to start with. */
+let platformAuth: Promise<typeof import("./platform_auth.ts")> | undefined;
+
 /**
  * Finds out who is calling, among those that may.
  *
@@ -56,8 +59,7 @@ export async function authenticate(headers: Headers, modes: readonly AuthMode[])
   if (holder) return holder;
   const platformModes = modes.flatMap(platformMode);
   if (platformModes.length === 0) throw unauthorized(credentials.token ? "token_invalid" : "credentials_missing");
-  // Loaded when needed: it is a third of what a function that serves static tokens alone would have to start with.
-  const { verifiedCaller } = await import("./platform_auth.ts");
+  const { verifiedCaller } = await (platformAuth ??= import("./platform_auth.ts"));
   const caller = await verifiedCaller(credentials, platformModes);
   const isOperator = caller.mode === "user" && caller.claims.app_metadata?.role === "operator";
   if (caller.mode === "user" && !modes.includes("user") && !isOperator) throw new Problem("forbidden");

@@ -24,7 +24,8 @@ const ALLOWED_HEADERS = [
   "posthog-request-id",
   "posthog-request-timestamp",
 ].join(", ");
-const EXPOSED_HEADERS = "ETag, Retry-After, Idempotent-Replayed, x-request-id, Server-Timing";
+const EXPOSED_HEADERS =
+  "ETag, Retry-After, Idempotent-Replayed, x-config-stale, x-config-version, x-request-id, Server-Timing";
 
 /**
  * Lets any web page read the answer: callers are known by their tokens, never by cookies.

@@ -12,6 +12,26 @@ export async function strongEtag(body: string | Bytes): Promise<string> {
 }
 
 /**
+ * A tag of 128 bits, for text that nobody but its reader could make collide: without the trip to another thread that a
+ * cryptographic digest takes.
+ */
+export function quickEtag(text: string): string {
+  let [a, b, c, d] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    a = Math.imul(a ^ code, 0x85ebca6b);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ code, 0xc2b2ae35);
+    b ^= b >>> 13;
+    c = Math.imul(c ^ code, 0x27d4eb2f);
+    c ^= c >>> 14;
+    d = Math.imul(d ^ code, 0x165667b1);
+    d ^= d >>> 16;
+  }
+  return `"${[a, b, c, d].map((lane) => (lane >>> 0).toString(36)).join("-")}"`;
+}
+
+/**
  * Tells whether an `If-None-Match` header names this tag: weakly, because proxies weaken a tag when they compress.
  *
  * @see RFC 9110, 8.8.3.2 and 13.1.2
@@ -24,12 +44,12 @@ export function matchesEtag(ifNoneMatch: string | null | undefined, etag: string
 }
 
 /**
- * Answers with JSON under a strong tag, or 304 when the client already has it.
+ * Answers with JSON under a tag of its text, or 304 when the client already has it.
  *
  * @param json - the exact text that is sent
  */
-export async function conditionalJson(c: Context, json: string, cacheControl = "private, no-cache"): Promise<Response> {
-  const etag = await strongEtag(json);
+export function conditionalJson(c: Context, json: string, cacheControl = "private, no-cache"): Response {
+  const etag = quickEtag(json);
   const headers = { etag, "cache-control": cacheControl };
   if (matchesEtag(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
   return c.body(json, 200, { ...headers, "content-type": "application/json" });

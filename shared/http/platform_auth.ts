@@ -1,5 +1,6 @@
 import { verifyCredentials } from "@supabase/server/core";
 import type { Caller, Claims } from "../db/caller.ts";
+import { apiKeys } from "../db/client.ts";
 import { Problem } from "../problem.ts";
 import type { Credentials } from "./credentials.ts";
 import { supabaseEnv } from "./supabase_env.ts";
@@ -14,6 +15,8 @@ export type PlatformMode = "user" | "publishable:*" | "secret" | `secret:${strin
  * @throws credentials_missing, api_key_invalid, token_invalid (401), forbidden (403)
  */
 export async function verifiedCaller(credentials: Credentials, modes: PlatformMode[]): Promise<Caller> {
+  const publishable = publishableCaller(credentials, modes);
+  if (publishable) return publishable;
   const { data, error } = await verifyCredentials(credentials, {
     auth: modes,
     audience: "authenticated",
@@ -23,6 +26,13 @@ export async function verifiedCaller(credentials: Credentials, modes: PlatformMo
   if (data.authMode === "none") return { mode: "none" };
   if (data.authMode !== "user") return { mode: data.authMode, name: data.keyName ?? "default" };
   return { mode: "user", token: data.token ?? "", claims: data.jwtClaims as Claims };
+}
+
+/** Publishable keys are public: to compare them in constant time, as all keys are below, guards nothing and costs most. */
+function publishableCaller({ token, apikey }: Credentials, modes: PlatformMode[]): Caller | undefined {
+  if (token !== null || apikey === null || !modes.includes("publishable:*")) return undefined;
+  const known = Object.entries(apiKeys("publishable")).find(([, key]) => key === apikey);
+  return known && { mode: "publishable", name: known[0] };
 }
 
 type AuthError = NonNullable<Awaited<ReturnType<typeof verifyCredentials>>["error"]>;

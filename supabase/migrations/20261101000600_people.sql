@@ -102,16 +102,30 @@ $$;
 
 comment on function private.require_operator is 'First line of every function that operators read through. Refuses: operator_required.';
 
-create function private.require_registered_operator()
-returns void
+create function private.is_registered_operator()
+returns boolean
 language plpgsql
 stable
 security definer -- reads the list of operators, which nobody may see
 set search_path = ''
 as $$
 begin
+  return private.is_operator()
+    and exists (select from private.operators as operator where operator.user_id = (select auth.uid()));
+end;
+$$;
+
+comment on function private.is_registered_operator is 'Whether the caller is an operator who stands on the list too.';
+
+create function private.require_registered_operator()
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
   perform private.require_operator();
-  if not exists (select from private.operators as operator where operator.user_id = (select auth.uid())) then
+  if not private.is_registered_operator() then
     perform private.refuse('operator_required', jsonb_build_object('registered', false));
   end if;
 end;
@@ -153,8 +167,8 @@ $$;
 comment on function private.require_service_or_operator is
   'First line of what the service and operators read alike. Refuses: operator_required.';
 grant execute on function
-  private.is_operator, private.require_operator, private.require_service_or_operator, private.require_registered_operator,
-  private.require_service_or_registered_operator
+  private.is_operator, private.is_registered_operator, private.require_operator, private.require_service_or_operator,
+  private.require_registered_operator, private.require_service_or_registered_operator
 to authenticated, service_role;
 
 commit;

@@ -121,31 +121,32 @@ declare
   v_revision bigint := (select each.revision from public.flag_environments as each where each.environment = v_environment);
   v_keys text[];
   v_flags jsonb;
+  v_has_prerequisites boolean;
+  v_answer jsonb;
   v_answers jsonb[] := '{}';
   v_key text;
 begin
   if v_revision is null then
     perform private.refuse('flag_environment_not_found');
   end if;
-  v_keys := array(
-    select definition.flag_key from private.flag_definitions as definition
-    where definition.environment = v_environment
-      and (definition.is_client_visible or not v_is_client)
-      and (evaluate_flags.flag_keys is null or definition.flag_key = any(evaluate_flags.flag_keys))
-    order by definition.flag_key collate "C"
-  );
-  v_flags := private.compiled_flags(v_environment, v_keys);
+  select
+    coalesce(array_agg(definition.flag_key order by definition.flag_key collate "C"), '{}'),
+    jsonb_object_agg(definition.flag_key, definition.compiled),
+    bool_or(definition.compiled -> 'prerequisites' <> '[]')
+  into v_keys, v_flags, v_has_prerequisites
+  from private.flag_definitions as definition
+  where definition.environment = v_environment
+    and (definition.is_client_visible or not v_is_client)
+    and (evaluate_flags.flag_keys is null or definition.flag_key = any(evaluate_flags.flag_keys));
+  -- What flags build on may be hidden from clients, or not asked for.
+  if v_has_prerequisites then
+    v_flags := private.compiled_flags(v_environment, v_keys);
+  end if;
   foreach v_key in array v_keys loop
-    v_answers := v_answers || private.evaluated_flag(v_flags, v_key, evaluate_flags.context, v_at);
+    v_answer := private.evaluated_flag(v_flags, v_key, evaluate_flags.context, v_at);
+    v_answers := v_answers || case when v_is_client then v_answer - '{ruleId,prerequisiteKey}'::text[] else v_answer end;
   end loop;
-  return jsonb_build_object(
-    'environment', v_environment,
-    'revision', v_revision,
-    'flags', (
-      select coalesce(jsonb_agg(case when v_is_client then answer - '{ruleId,prerequisiteKey}'::text[] else answer end order by position), '[]')
-      from unnest(v_answers) with ordinality as evaluated (answer, position)
-    )
-  );
+  return jsonb_build_object('environment', v_environment, 'revision', v_revision, 'flags', to_jsonb(v_answers));
 end;
 $$;
 

@@ -93,7 +93,9 @@ create table public.configuration_history (
 comment on table public.configuration_history is 'Every version of every configuration value and who made it. Append-only.';
 comment on column public.configuration_history.configuration is 'service/environment/key: the id of its event stream.';
 comment on column public.configuration_history.secret_id is
-  'Where in the Vault a secret''s value was; only the current one and the one before are still there.';
+  'Where in the Vault a secret''s value was; only the current one and the one before are still there, none of what was deleted.';
+create index configuration_history_service_name_environment_revision_idx
+on public.configuration_history (service_name, environment, revision);
 alter table public.configuration_history enable row level security;
 grant select on public.configuration_history to service_role;
 

@@ -39,7 +39,7 @@ $$;
 
 comment on function private.config_secret is 'A secret from the Vault; null when it is no longer there. Refuses: secrets_unavailable.';
 
-create function private.forget_config_secrets(service_name text, environment text, config_key text, version bigint)
+create function private.forget_config_secrets(service_name text, environment text, config_key text, before_version bigint)
 returns void
 language plpgsql
 set search_path = ''
@@ -49,7 +49,7 @@ declare
     select past.secret_id
     from public.configuration_history as past
     where past.config_key = forget_config_secrets.config_key and past.service_name = forget_config_secrets.service_name
-      and past.environment = forget_config_secrets.environment and past.version < forget_config_secrets.version - 1
+      and past.environment = forget_config_secrets.environment and past.version < forget_config_secrets.before_version
       and past.secret_id is not null
   );
 begin
@@ -60,10 +60,10 @@ end;
 $$;
 
 comment on function private.forget_config_secrets is
-  'Takes all but the last two versions of a secret out of the Vault: one to rotate to, one to go back to.';
+  'Takes the versions of a secret before this one out of the Vault, for good.';
 
-create function private.require_config_scope(service_name text)
-returns void
+create function private.is_in_config_scope(service_name text)
+returns boolean
 language plpgsql
 stable
 set search_path = ''
@@ -71,13 +71,28 @@ as $$
 declare
   v_actor constant text := private.caller();
 begin
-  if v_actor like 'service\_role:svc\_%' and v_actor <> 'service_role:svc_' || replace(require_config_scope.service_name, '-', '_') then
+  return v_actor not like 'service\_role:svc\_%'
+    or v_actor = 'service_role:svc_' || replace(is_in_config_scope.service_name, '-', '_');
+end;
+$$;
+
+comment on function private.is_in_config_scope is
+  'Whether the secret key may have that service''s configuration: one named svc_<service> (hyphens as underscores) has its own alone. '
+  'The name is x-actor, which the edge sets to that of the key it has verified.';
+
+create function private.require_config_scope(service_name text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if not private.is_in_config_scope(require_config_scope.service_name) then
     perform private.refuse('configuration_out_of_scope');
   end if;
 end;
 $$;
 
-comment on function private.require_config_scope is
-  'A secret key named svc_<service> (hyphens as underscores) is for that service''s configuration alone. Refuses: configuration_out_of_scope.';
+comment on function private.require_config_scope is 'The secret key is not that of another service. Refuses: configuration_out_of_scope.';
 
 commit;

@@ -93,20 +93,27 @@ set search_path = ''
 as $$
 declare
   v_entry public.configurations := store_config.entry;
-  v_was_public constant boolean := exists (
-    select from public.configurations as known
-    where known.config_key = v_entry.config_key and known.service_name = v_entry.service_name
-      and known.environment = v_entry.environment and known.is_public and not known.is_deleted
-  );
-  v_problems constant jsonb := (select jsonb_agg(problem) from private.config_problems(v_entry, store_config.plain_value) as problem);
+  v_old public.configurations;
+  v_problems jsonb;
 begin
-  if v_problems is not null and not v_entry.is_deleted then
+  select * into v_old
+  from public.configurations as known
+  where known.config_key = v_entry.config_key and known.service_name = v_entry.service_name
+    and known.environment = v_entry.environment and not known.is_deleted;
+  v_problems := case
+    when v_entry.is_deleted then null
+    -- The history would keep for good what was a secret, or hide what everybody has read.
+    when (v_old.is_secret, v_old.value_type) <> (v_entry.is_secret, v_entry.value_type)
+      then '[{"pointer": "", "detail": "the type and secrecy of a value stay"}]'
+    else (select jsonb_agg(problem) from private.config_problems(v_entry, store_config.plain_value) as problem)
+  end;
+  if v_problems is not null then
     perform private.refuse('configuration_invalid', jsonb_build_object('problems', v_problems));
   end if;
   v_entry.version := coalesce(v_entry.version, 0) + 1;
   v_entry.revision := (select counter.revision from private.configuration_revision as counter);
   v_entry.public_revision := case
-    when v_was_public or v_entry.is_public and not v_entry.is_deleted then v_entry.revision else coalesce(v_entry.public_revision, 0)
+    when v_old.is_public or v_entry.is_public and not v_entry.is_deleted then v_entry.revision else coalesce(v_entry.public_revision, 0)
   end;
   v_entry.updated_at := now();
   v_entry.value := case when not v_entry.is_secret and not v_entry.is_deleted then store_config.plain_value end;
@@ -127,7 +134,11 @@ begin
     store_config.restored_version, v_entry.value, v_entry.value_type, v_entry.value_schema, v_entry.description, v_entry.is_public,
     v_entry.is_secret, v_entry.is_deleted, v_entry.secret_id, v_entry.revision, actor.actor_type, actor.actor_identifier
   from private.current_actor() as actor;
-  perform private.forget_config_secrets(v_entry.service_name, v_entry.environment, v_entry.config_key, v_entry.version);
+  -- Of a secret the version before stays, to go back to; of one that was deleted nothing does.
+  perform private.forget_config_secrets(
+    v_entry.service_name, v_entry.environment, v_entry.config_key,
+    v_entry.version - case when v_entry.is_deleted then 0 else 1 end
+  );
   return v_entry;
 end;
 $$;
@@ -169,10 +180,6 @@ begin
   v_new.description := coalesce(set_config.description, v_new.description);
   if v_new.is_secret and (v_new.is_public or v_new.value_type <> 'string') then
     perform private.refuse('configuration_invalid', '{"problems": [{"pointer": "", "detail": "a secret is a string and not public"}]}');
-  end if;
-  -- The history would keep for good what was a secret, or hide what everybody has read.
-  if not v_old.is_deleted and (v_old.is_secret, v_old.value_type) <> (v_new.is_secret, v_new.value_type) then
-    perform private.refuse('configuration_invalid', '{"problems": [{"pointer": "", "detail": "the type and secrecy of a value stay"}]}');
   end if;
   if not v_new.is_secret and not v_old.is_deleted and v_old.value = set_config.value and (v_old.value_schema, v_old.is_public, v_old.description)
     is not distinct from (v_new.value_schema, v_new.is_public, v_new.description) then

@@ -56,7 +56,7 @@ $$;
 
 comment on function public.rollback_config is
   'For registered operators and the service: an earlier version once more, as a new one, checked against today''s schemas. Of a secret only the version '
-  'before the current one can be had back. Refuses: configuration_invalid, configuration_not_found, configuration_out_of_scope, '
+  'before the current one can be had back, and none once it was deleted. Refuses: configuration_invalid, configuration_not_found, configuration_out_of_scope, '
   'configuration_version_conflict, invalid_argument, operator_required, secrets_unavailable.';
 grant execute on function public.rollback_config, private.rollback_config to authenticated, service_role;
 
@@ -96,7 +96,8 @@ end;
 $$;
 
 comment on function public.delete_config is
-  'For registered operators and the service: takes a value away, as a new version, so that a less specific one shows again. Refuses: '
+  'For registered operators and the service: takes a value away, as a new version, so that a less specific one shows again. A secret leaves the '
+  'Vault with all its versions: it cannot be revealed or had back any more. Refuses: '
   'configuration_not_found, configuration_out_of_scope, configuration_version_conflict, invalid_argument, operator_required.';
 grant execute on function public.delete_config, private.delete_config to authenticated, service_role;
 

@@ -58,6 +58,9 @@ declare
   v_actor record;
   v_document jsonb;
 begin
+  if v_has_secrets and not private.is_in_config_scope(get_service_configs.service_name) then
+    return private.refuse_secret('configuration_out_of_scope', get_service_configs.service_name || ',' || get_service_configs.environment);
+  end if;
   perform private.require_config_scope(get_service_configs.service_name);
   v_document := private.config_document(get_service_configs.service_name, get_service_configs.environment, false, v_has_secrets);
   if v_has_secrets and jsonb_path_exists(v_document, '$.entries.* ? (@.is_secret == true)') then
@@ -93,7 +96,8 @@ $$;
 
 comment on function public.get_service_configs is
   'For services: everything that a service is told in an environment, each value with its type, version and origin; version = that of the document. '
-  'Secrets are masked unless asked for; each such answer is in the audit log. Refuses: configuration_out_of_scope, invalid_argument, secrets_unavailable.';
+  'Secrets are masked unless asked for; each such answer is in the audit log, and so is its refusal, which is returned instead of raised to outlive '
+  'itself. Refuses: configuration_out_of_scope, invalid_argument, secrets_unavailable.';
 grant execute on function public.get_service_configs, private.get_service_configs to service_role;
 
 create function private.get_public_configs(service_name text, environment text)
@@ -149,58 +153,6 @@ comment on function public.get_config is
   'For everybody: one public value, the most specific of service and environment. What is private is not found. '
   'Refuses: configuration_not_found, invalid_argument.';
 grant execute on function public.get_config, public.get_public_configs, private.get_public_configs to anon, authenticated, service_role;
-
-create function private.reveal_secret(service_name text, config_key text, environment text, version bigint)
-returns text
-language plpgsql
-security definer -- reads the Vault, after asking who may
-set search_path = ''
-as $$
-declare
-  v_past public.configuration_history;
-  v_secret text;
-  v_actor record;
-begin
-  perform private.require_registered_operator();
-  select * into v_past
-  from public.configuration_history as past
-  where past.config_key = reveal_secret.config_key and past.service_name = reveal_secret.service_name
-    and past.environment = reveal_secret.environment and past.secret_id is not null
-    and past.version = coalesce(reveal_secret.version, (
-      select known.version from public.configurations as known
-      where known.config_key = reveal_secret.config_key and known.service_name = reveal_secret.service_name
-        and known.environment = reveal_secret.environment
-    ));
-  v_secret := private.config_secret(v_past.secret_id);
-  if v_secret is null then
-    perform private.refuse('configuration_not_found');
-  end if;
-  select * into v_actor from private.current_actor();
-  perform private.log_audit_event(
-    v_actor.actor_type, v_actor.actor_identifier, 'secret_revealed', 'configurations',
-    concat_ws(',', v_past.config_key, v_past.service_name, v_past.environment), jsonb_build_object('version', v_past.version)
-  );
-  return v_secret;
-end;
-$$;
-
-comment on function private.reveal_secret is 'The work of public.reveal_secret().';
-
-create function public.reveal_secret(service_name text, config_key text, environment text, version bigint default null)
-returns text
-language plpgsql
-set search_path = ''
-set statement_timeout = '2s'
-as $$
-begin
-  return private.reveal_secret(reveal_secret.service_name, reveal_secret.config_key, reveal_secret.environment, reveal_secret.version);
-end;
-$$;
-
-comment on function public.reveal_secret is
-  'For registered operators: a secret''s value, of the current version or the one before; every answer is in the audit log. '
-  'Refuses: configuration_not_found, operator_required, secrets_unavailable.';
-grant execute on function public.reveal_secret, private.reveal_secret to authenticated;
 
 create view public.configuration_summary
 with (security_invoker = true)

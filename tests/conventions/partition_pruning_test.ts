@@ -6,6 +6,7 @@ import type { BoundedCalls } from "./bounded/case.ts";
 import { ANALYTICS } from "./bounded/analytics.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
+import { FLAGS } from "./bounded/flags.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
 import { NOTIFICATIONS } from "./bounded/notifications.ts";
@@ -25,6 +26,7 @@ const CALLS: BoundedCalls = {
   ...ANALYTICS,
   ...CONFIGURATION,
   ...EVENTS,
+  ...FLAGS,
   ...MESSAGE_QUEUE,
   ...NOTIFICATIONS,
   ...OBSERVABILITY,

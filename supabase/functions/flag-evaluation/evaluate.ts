@@ -5,18 +5,21 @@ import { conditionalJson } from "shared/http/etag.ts";
 import { Problem } from "shared/problem.ts";
 import type { KnownFlags } from "./environment_flags.ts";
 import { counts, flagsOf } from "./flags.ts";
-import { answerFailure } from "./ofrep_context.ts";
+import { answerFailure } from "./ofrep_failure.ts";
 import type { Failure, Success } from "./schema.ts";
 
 /** Answers with every flag that the caller may see, under a tag of the whole answer: contexts and times change it too. */
 export async function evaluateAll(c: Context): Promise<Response> {
   const { set, isStale } = await flagsOf(environmentOf(c));
-  const keys = [...set.flags].filter(([, flag]) => isVisible(c, flag)).map(([key]) => key).sort();
-  const evaluations = keys.map((key) => evaluateFlag(set, key, c.get("evaluationContext")));
+  const [context, now] = [c.get("evaluationContext"), Date.now()];
+  const evaluations: FlagEvaluation[] = [];
+  for (const [key, flag] of set.flags) {
+    if (isVisible(c, flag)) evaluations.push(evaluateFlag(set, key, context, { now }));
+  }
   counts.add(set.environment, evaluations);
   const metadata = { environment: set.environment, ...(isStale ? { stale: true } : {}) };
   const flags = evaluations.map((evaluation) => itemOf(c, evaluation, set.revision));
-  return await conditionalJson(c, JSON.stringify({ flags, metadata }));
+  return conditionalJson(c, JSON.stringify({ flags, metadata }));
 }
 
 /** Answers with one flag; to a client, one that is not client-visible is not there. */

@@ -1,10 +1,11 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import type { EvaluationContext } from "shared/flags/attribute.ts";
 import { parseJson } from "shared/http/parse_json.ts";
 import { readBody } from "shared/http/read_body.ts";
 import { describeRoute } from "shared/http/route_description.ts";
 import { Problem } from "shared/problem.ts";
-import { EvaluationRequest, type Failure } from "./schema.ts";
+import { answerFailure } from "./ofrep_failure.ts";
+import { EvaluationRequest } from "./schema.ts";
 
 /** What `ofrepContext()` adds to the context. */
 export interface OfrepEnv {
@@ -30,15 +31,4 @@ export function ofrepContext(): MiddlewareHandler<OfrepEnv> {
     body: { schema: EvaluationRequest, types: ["application/json"], maxBytes: MAX_BYTES },
     problems: ["payload_too_large"],
   });
-}
-
-/** Answers an error; OpenFeature's clients believe one of a single flag only with its key. */
-export function answerFailure(
-  c: Context,
-  status: 400 | 404 | 500,
-  errorCode: Failure["errorCode"],
-  errorDetails?: string,
-): Response {
-  const key = c.req.param("key");
-  return c.json({ ...(key === undefined ? {} : { key }), errorCode, errorDetails } satisfies Failure, status);
 }

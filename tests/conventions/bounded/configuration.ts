@@ -7,6 +7,8 @@ export const CONFIGURATION: BoundedCalls = {
     await put(sql, { value: "a secret", isSecret: true });
     await documentOf(sql, "payments", "production", true);
   },
+  "public.record_secret_refusal": (sql) =>
+    sql`select public.record_secret_refusal('service', 'svc_rides', 'forbidden', 'payments')`,
   "public.reveal_secret": async (sql) => {
     await put(sql, { value: "a secret", isSecret: true });
     await asOperator(sql, (sql) => sql`select public.reveal_secret('payments', 'limit', 'all')`);

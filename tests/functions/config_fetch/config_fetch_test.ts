@@ -1,67 +1,62 @@
 import { createClient } from "@supabase/supabase-js";
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { developmentSettings, LOCAL_KEYS } from "../../../scripts/stack/development.ts";
-import { createIdentify } from "../../../scripts/stack/identity.ts";
-import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
-import configFetch from "../../../supabase/functions/config-fetch/index.ts";
-import { put } from "../../sql/configuration/configurations.ts";
-import { createTestDatabase } from "../../support/database.ts";
-import { captureLog } from "../../support/log_lines.ts";
 import { outcomeOf } from "../../support/problems.ts";
-import { useSettings } from "../../support/settings.ts";
+import { USER_ID } from "../../support/tokens.ts";
+import {
+  calls,
+  configTest as test,
+  database,
+  get,
+  KEYS,
+  keysOf,
+  publishableKey,
+  signedIn,
+  url,
+  write,
+} from "./server.ts";
 
-captureLog();
-const KEYS = { default: LOCAL_KEYS.secretKey, svc_payments: "sb_secret_payments", svc_rides: "sb_secret_rides" };
-const database = await createTestDatabase();
-const rpc = createRpc({ url: database.authenticatorUrl, identify: createIdentify(LOCAL_KEYS) });
-let isAway = false;
-const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-  const { pathname, search } = new URL(request.url);
-  if (pathname.startsWith("/functions/v1/")) {
-    return await configFetch.fetch(new Request(`http://127.0.0.1${pathname.slice(13)}${search}`, request));
-  }
-  if (isAway) return new Response(null, { status: 503 });
-  // The platform takes every secret key of the project; the local one knows a single one.
-  const headers = new Headers(request.headers);
-  if (Object.values(KEYS).includes(headers.get("apikey") ?? "")) {
-    headers.set("apikey", KEYS.default);
-    headers.set("authorization", `Bearer ${KEYS.default}`);
-  }
-  return await rpc.fetch(new Request(request, { headers }));
-});
-const url = `http://127.0.0.1:${server.addr.port}`;
-useSettings({ ...developmentSettings(url, database.url), SUPABASE_SECRET_KEYS: JSON.stringify(KEYS) });
-await database.sql.begin(async (sql) => {
-  await put(sql, { service: "all", key: "region", value: "rw", isPublic: true });
-  await put(sql, { key: "limit", value: 5 });
-  await put(sql, { key: "token", value: "hush-1", isSecret: true });
-  await put(sql, { service: "rides", key: "surge", value: 2 });
-});
-Deno.test.afterAll(async () => {
-  await server.shutdown();
-  await rpc.close();
-  await database.sql.end();
-});
-
-/** Tests share connections that outlive them. */
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
-}
-
-async function get(path: string, key: string, headers: Record<string, string> = {}): Promise<Response> {
-  return await configFetch.fetch(
-    new Request(`http://127.0.0.1/config-fetch/${path}`, { headers: { apikey: key, ...headers } }),
-  );
-}
-
-const keysOf = async (answer: Promise<Response>) => Object.keys((await (await answer).json()).entries).sort();
+await write({ service: "all", key: "region", value: "rw", isPublic: true });
+await write({ key: "limit", value: 5 });
+await write({ key: "token", value: "hush-1", isSecret: true });
+await write({ service: "rides", key: "surge", value: 2 });
 
 test("each caller gets what is its own", async () => {
-  assertEquals(await keysOf(get("payments", LOCAL_KEYS.publishableKey)), ["region"]);
-  assertEquals(await keysOf(get("payments", KEYS.svc_payments)), ["limit", "region", "token"]);
-  assertEquals(await keysOf(get("rides", KEYS.default)), ["region", "surge"]);
+  assertEquals(await keysOf("payments", publishableKey), ["region"]);
+  assertEquals(await keysOf("payments", await signedIn()), ["region"]);
+  assertEquals(await keysOf("payments", await signedIn({ app_metadata: { role: "operator" } })), ["region"]);
+  assertEquals(await keysOf("payments", KEYS.svc_payments), ["limit", "region", "token"]);
+  assertEquals(await keysOf("rides", KEYS.default), ["region", "surge"]);
+});
+
+test("nobody gets anything without a key, by a guess, or by the key of another service", async () => {
+  assertEquals(await outcomeOf(get("payments", {})), "401 credentials_missing");
+  assertEquals(await outcomeOf(get("payments", "sb_secret_guessed")), "401 api_key_invalid");
+  assertEquals(await outcomeOf(get("payments", { authorization: "Bearer ey.not.signed" })), "401 token_invalid");
   assertEquals(await outcomeOf(get("payments", KEYS.svc_rides)), "403 forbidden");
-  assertEquals((await outcomeOf(get("payments", "sb_secret_guessed"))).slice(0, 3), "401");
+  assertEquals(await outcomeOf(get("payments", KEYS.ci)), "403 forbidden");
+});
+
+test("a name that the client sends is never its key's", async () => {
+  for (const forged of ["svc_payments", "default", "config-fetch"]) {
+    const headers = { "x-actor": forged, "X-Actor": forged };
+    assertEquals(await outcomeOf(get("payments", KEYS.svc_rides, headers)), "403 forbidden");
+    assertEquals(await keysOf("payments", { apikey: publishableKey, ...headers }), ["region"]);
+    assertEquals(await keysOf("payments", { ...await signedIn({ name: forged, key_name: forged }), ...headers }), [
+      "region",
+    ]);
+    assertEquals(await outcomeOf(get(`payments?x-actor=${forged}`, KEYS.svc_rides)), "422 validation_failed");
+  }
+  calls.length = 0;
+
+  await (await get("payments", KEYS.svc_payments, { "x-actor": "default" })).body?.cancel();
+  await (await get("payments", publishableKey, { "x-actor": "default" })).body?.cancel();
+  await (await get("payments", await signedIn(), { "x-actor": "default" })).body?.cancel();
+
+  assertEquals(calls.map(({ name, actor }) => [name, actor]), [
+    ["get_service_configs", "svc_payments"],
+    ["get_public_configs", null],
+    ["get_public_configs", null],
+  ]);
 });
 
 test("a secret is told to a secret key that asks, and to nobody else", async () => {
@@ -69,10 +64,25 @@ test("a secret is told to a secret key that asks, and to nobody else", async () 
 
   assertEquals(await valueOf("payments/token"), null);
   assertEquals(await valueOf("payments/token?include_secrets=true"), "hush-1");
-  const { publishableKey } = LOCAL_KEYS;
-  assertEquals(await outcomeOf(get("payments?include_secrets=true", publishableKey)), "403 forbidden");
   assertEquals(await outcomeOf(get("payments/token", publishableKey)), "404 not_found");
   assertEquals(await outcomeOf(get("payments/limit", publishableKey)), "404 not_found");
+});
+
+test("who asks for secrets in vain stands in the audit log", async () => {
+  const path = "payments?include_secrets=true&environment=production";
+  for (const credentials of [publishableKey, await signedIn(), KEYS.svc_rides, KEYS.ci]) {
+    assertEquals(await outcomeOf(get(path, credentials)), "403 forbidden");
+  }
+
+  const logged = await database.sql`
+    select actor_type, actor_identifier, resource_id, metadata ->> 'code' as code
+    from public.system_audit_logs where action = 'secret_reveal_refused' order by id`;
+  assertEquals(logged.map((row) => Object.values(row)), [
+    ["anonymous", "default", "payments,production", "forbidden"],
+    ["user", USER_ID, "payments,production", "forbidden"],
+    ["service", "svc_rides", "payments,production", "forbidden"],
+    ["service", "ci", "payments,production", "forbidden"],
+  ]);
 });
 
 test("what is known already is 304, until something changes", async () => {
@@ -82,38 +92,29 @@ test("what is known already is 304, until something changes", async () => {
   const again = () => get("payments", KEYS.svc_payments, { "if-none-match": `W/${etag}` });
 
   assertEquals([(await again()).status, first.headers.get("x-config-version")], [304, String(version)]);
-  await database.sql.begin((sql) => put(sql, { key: "token", value: "hush-1", isSecret: true }));
+  await write({ key: "token", value: "hush-1", isSecret: true });
   const changed = await again();
   assertEquals([changed.status, (await changed.json()).version > version], [200, true]);
   assertNotEquals(changed.headers.get("etag"), etag);
 });
 
-test("a waiting caller hears of a change", async () => {
-  const { version } = await (await get("rides", KEYS.svc_rides)).json();
-  const waiting = get(`rides?known_version=${version}&wait_seconds=25`, KEYS.svc_rides);
+test("a browser may ask with a tag, and read tag and version of the answer", async () => {
+  const headers = { "origin": "https://app.example.com", "access-control-request-method": "GET" };
+  const preflight = await fetch(`${url}/functions/v1/config-fetch/payments`, { method: "OPTIONS", headers });
+  const answer = await get("payments", publishableKey, { origin: "https://app.example.com" });
+  await answer.body?.cancel();
 
-  await database.sql.begin((sql) => put(sql, { service: "rides", key: "surge", value: 3 }));
-
-  assertEquals((await (await waiting).json()).entries.surge.value, 3);
-});
-
-test("while the database is away the last known document is told as such, without secrets", async () => {
-  await (await get("payments", KEYS.svc_payments)).body?.cancel();
-  isAway = true;
-  try {
-    const answer = await get("payments", KEYS.svc_payments);
-
-    assertEquals([answer.headers.get("x-config-stale"), (await answer.json()).is_stale], ["true", true]);
-    const asked = await outcomeOf(get("payments?include_secrets=true", KEYS.svc_payments));
-    assertEquals(asked, "503 service_unavailable");
-  } finally {
-    isAway = false;
-  }
-  assertEquals((await (await get("payments", KEYS.svc_payments)).json()).is_stale, false);
+  const exposed = answer.headers.get("access-control-expose-headers")!.toLowerCase().split(", ");
+  assertEquals(
+    ["etag", "retry-after", "x-config-stale", "x-config-version"].filter((name) => !exposed.includes(name)),
+    [],
+  );
+  assertEquals([preflight.status, preflight.headers.get("access-control-allow-origin")], [204, "*"]);
+  assertEquals(preflight.headers.get("access-control-allow-headers")!.includes("if-none-match"), true);
 });
 
 test("functions.invoke() of supabase-js reads the public part", async () => {
-  const client = createClient(url, LOCAL_KEYS.publishableKey, { auth: { persistSession: false } });
+  const client = createClient(url, publishableKey, { auth: { persistSession: false } });
 
   const { data, error } = await client.functions.invoke("config-fetch/payments", { method: "GET" });
 

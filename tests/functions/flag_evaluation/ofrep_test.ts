@@ -122,6 +122,21 @@ flagTest("without the database evaluation goes on and says so; with it again it 
   assertEquals(await eventually(async () => !await isStale(), 4_000), true);
 });
 
+flagTest(
+  "without the database and without any flags yet, the answer is OFREP's too: GENERAL, with the key",
+  async () => {
+    await withoutDatabase(async () => {
+      const answer = await ask({ key: "a%20b", environment: "staging" });
+      const { key, errorCode } = await answer.json();
+
+      assertEquals([answer.status, key, errorCode], [503, "a b", "GENERAL"]);
+      assertEquals(/^[0-9]+$/.test(answer.headers.get("retry-after") ?? ""), true);
+      const bulk = await ask({ environment: "staging" });
+      assertEquals([bulk.status, (await bulk.json()).errorCode], [503, "GENERAL"]);
+    });
+  },
+);
+
 flagTest("what was evaluated is counted by hour, flag, reason and variant", async () => {
   const { counts } = await import("../../../supabase/functions/flag-evaluation/flags.ts");
   await counts.flush();

@@ -2,10 +2,11 @@ import { OFREPProvider } from "@openfeature/ofrep-provider";
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { OpenFeature as ServerFeature } from "@openfeature/server-sdk";
 import { OpenFeature as WebFeature, ProviderEvents, ProviderStatus } from "@openfeature/web-sdk";
+import { createClient } from "@supabase/supabase-js";
 import { assertEquals, assertRejects } from "@std/assert";
 import flagEvaluation from "../../../supabase/functions/flag-evaluation/index.ts";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
-import { eventually, flagTest, putFlag } from "./server.ts";
+import { eventually, flagTest, putFlag, url } from "./server.ts";
 
 await putFlag("shown");
 await putFlag("rwanda", {
@@ -82,4 +83,15 @@ flagTest("OpenFeature's web SDK gives up for good on a key that is not accepted"
 
   assertEquals(WebFeature.getClient("refused").providerStatus, ProviderStatus.FATAL);
   await WebFeature.clearProviders();
+});
+
+flagTest("functions.invoke() of supabase-js evaluates one flag and all of them", async () => {
+  const { functions } = createClient(url, LOCAL_KEYS.publishableKey, { auth: { persistSession: false } });
+  const body = { context: { targetingKey: "p1", country: "RW" } };
+
+  const one = await functions.invoke("flag-evaluation/ofrep/v1/evaluate/flags/rwanda", { body });
+  const all = await functions.invoke("flag-evaluation/production/ofrep/v1/evaluate/flags", { body });
+
+  assertEquals([one.error, one.data.value, one.data.reason], [null, true, "TARGETING_MATCH"]);
+  assertEquals(all.data.flags.map(({ key }: { key: string }) => key), ["half", "rwanda", "shown"]);
 });

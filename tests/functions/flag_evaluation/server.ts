@@ -13,7 +13,9 @@ export const database = await createTestDatabase();
 const rpc = createRpc({ url: database.authenticatorUrl, identify: createIdentify(LOCAL_KEYS) });
 let server = serve(0);
 const port = server.addr.port;
-useSettings({ ...developmentSettings(`http://127.0.0.1:${port}`, database.url), APP_ENVIRONMENT: "production" });
+/** The project's address, as clients know it. */
+export const url = `http://127.0.0.1:${port}`;
+useSettings({ ...developmentSettings(url, database.url), APP_ENVIRONMENT: "production" });
 
 /** What a request differs in from `POST /ofrep/v1/evaluate/flags` with the publishable key and an empty context. */
 export interface Ask {
@@ -82,5 +84,9 @@ export function flagTest(name: string, fn: () => Promise<void>): void {
 }
 
 function serve(port: number): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => rpc.fetch(request));
+  return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith("/functions/v1/")) return rpc.fetch(request);
+    return flagEvaluation.fetch(new Request(`http://127.0.0.1${pathname.slice("/functions/v1".length)}`, request));
+  });
 }

@@ -118,7 +118,7 @@ Deno.test("createApp() lets a page of any origin read answers and problems", asy
     assertEquals(response.headers.get("access-control-allow-origin"), "*");
     assertEquals(
       response.headers.get("access-control-expose-headers"),
-      "ETag, Retry-After, Idempotent-Replayed, x-request-id, Server-Timing",
+      "ETag, Retry-After, Idempotent-Replayed, x-config-stale, x-config-version, x-request-id, Server-Timing",
     );
   }
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertNotEquals } from "@std/assert";
 import { createApp } from "shared/http/app.ts";
-import { conditionalJson, matchesEtag, strongEtag } from "shared/http/etag.ts";
+import { conditionalJson, matchesEtag, quickEtag, strongEtag } from "shared/http/etag.ts";
 import { captureLog } from "../../support/log_lines.ts";
 
 captureLog();
@@ -11,6 +11,18 @@ Deno.test("strongEtag() depends on every byte and on nothing else", async () => 
   assertMatch(etag, /^"[\w-]{43}"$/);
   assertEquals(await strongEtag(new TextEncoder().encode('{"a":1}')), etag);
   assertNotEquals(await strongEtag('{"a":2}'), etag);
+});
+
+Deno.test("quickEtag() tells apart texts that differ a little", () => {
+  const base = JSON.stringify(Array.from({ length: 20 }, (_, number) => ({ key: `flag-${number}`, value: false })));
+  const texts = Array.from(base, (_, at) => [...base].with(at, "~").join(""));
+  const swapped = [...base].with(5, base[6]!).with(6, base[5]!).join("");
+
+  const etags = [base, swapped, `${base} `, base.slice(1), "", ...texts].map(quickEtag);
+
+  assertEquals(new Set(etags).size, etags.length);
+  assertEquals(quickEtag(base), etags[0]);
+  assertEquals(etags.every((etag) => /^"[a-z0-9-]+"$/.test(etag)), true);
 });
 
 for (const header of ['"a"', 'W/"a"', '"x", W/"a"', '"x","a"', "*", ' "a" ', '"with, comma", "a"']) {

@@ -195,7 +195,7 @@ test("a client reads no table and calls nothing that writes or reveals", async (
     "select public.rollback_config('payments', 'limit', 'all', 1)",
     "select public.delete_config('payments', 'limit', 'all')",
     "select public.get_service_configs('payments', 'production')",
-    "select public.reveal_secret('payments', 'limit', 'all')",
+    "select public.describe_service_configs('payments', 'production')",
     "select public.list_config_history('payments', 'limit', 'all')",
     "select public.diff_config('payments', 'limit', 'all', 1, 1)",
   ];
