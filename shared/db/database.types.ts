@@ -2485,6 +2485,158 @@ export type Database = {
           },
         ];
       };
+      "service_checks": {
+        Row: {
+          "due_at": string;
+          "failure_count": number;
+          "last_checked_at": string | null;
+          "last_duration_ms": number | null;
+          "last_error": string | null;
+          "last_status": number | null;
+          "lease_token": number;
+          "leased_until": string | null;
+          "service_id": string;
+          "streak": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "due_at"?: string;
+          "failure_count"?: number;
+          "last_checked_at"?: string | null;
+          "last_duration_ms"?: number | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "service_id": string;
+          "streak"?: number;
+        };
+        Update: {
+          "due_at"?: string;
+          "failure_count"?: number;
+          "last_checked_at"?: string | null;
+          "last_duration_ms"?: number | null;
+          "last_error"?: string | null;
+          "last_status"?: number | null;
+          "lease_token"?: number;
+          "leased_until"?: string | null;
+          "service_id"?: string;
+          "streak"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "service_checks_service_id_fkey";
+            columns: ["service_id"];
+            isOneToOne: true;
+            referencedRelation: "service_instances";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "service_checks_service_id_fkey";
+            columns: ["service_id"];
+            isOneToOne: true;
+            referencedRelation: "service_registry";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "service_job_handlers": {
+        Row: {
+          "job_type": string;
+          "path": string;
+          "service_name": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "job_type": string;
+          "path": string;
+          "service_name": string;
+        };
+        Update: {
+          "job_type"?: string;
+          "path"?: string;
+          "service_name"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "service_job_handlers_job_type_fkey";
+            columns: ["job_type"];
+            isOneToOne: true;
+            referencedRelation: "job_types";
+            referencedColumns: ["job_type"];
+          },
+        ];
+      };
+      "service_registry": {
+        Row: {
+          "capabilities": (string)[];
+          "check_status": Database["public"]["Enums"]["service_status"] | null;
+          "dependencies": (string)[];
+          "endpoint": string | null;
+          "expired_at": string | null;
+          "health_check_url": string | null;
+          "id": string;
+          "instance_id": string;
+          "last_heartbeat_at": string;
+          "maintenance_reason": string | null;
+          "metrics": Json | null;
+          "registered_at": string;
+          "registered_by": string;
+          "reported_status": Database["public"]["Enums"]["service_status"];
+          "service_name": string;
+          "service_type": string;
+          "status": Database["public"]["Enums"]["service_status"];
+          "status_changed_at": string;
+          "ttl_seconds": number;
+          "version": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "capabilities": (string)[];
+          "check_status"?: Database["public"]["Enums"]["service_status"] | null;
+          "dependencies": (string)[];
+          "endpoint"?: string | null;
+          "expired_at"?: string | null;
+          "health_check_url"?: string | null;
+          "id"?: string;
+          "instance_id": string;
+          "last_heartbeat_at"?: string;
+          "maintenance_reason"?: string | null;
+          "metrics"?: Json | null;
+          "registered_at"?: string;
+          "registered_by"?: string;
+          "reported_status"?: Database["public"]["Enums"]["service_status"];
+          "service_name": string;
+          "service_type": string;
+          "status": Database["public"]["Enums"]["service_status"];
+          "status_changed_at"?: string;
+          "ttl_seconds": number;
+          "version": string;
+        };
+        Update: {
+          "capabilities"?: (string)[];
+          "check_status"?: Database["public"]["Enums"]["service_status"] | null;
+          "dependencies"?: (string)[];
+          "endpoint"?: string | null;
+          "expired_at"?: string | null;
+          "health_check_url"?: string | null;
+          "id"?: string;
+          "instance_id"?: string;
+          "last_heartbeat_at"?: string;
+          "maintenance_reason"?: string | null;
+          "metrics"?: Json | null;
+          "registered_at"?: string;
+          "registered_by"?: string;
+          "reported_status"?: Database["public"]["Enums"]["service_status"];
+          "service_name"?: string;
+          "service_type"?: string;
+          "status"?: Database["public"]["Enums"]["service_status"];
+          "status_changed_at"?: string;
+          "ttl_seconds"?: number;
+          "version"?: string;
+        };
+        Relationships: [];
+      };
       "statement_formats": {
         Row: {
           "columns": NonNullable<Json>;
@@ -4951,6 +5103,51 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "service_health_overview": {
+        Row: {
+          "broken_dependencies": (string)[] | null;
+          "critical_count": number | null;
+          "instance_count": number | null;
+          "last_heartbeat_at": string | null;
+          "maintenance_count": number | null;
+          "passing_count": number | null;
+          "service_name": string;
+          "status": Database["public"]["Enums"]["service_status"] | null;
+          "status_changed_at": string | null;
+          "versions": (string)[] | null;
+          "warning_count": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "service_instances": {
+        Row: {
+          "broken_dependencies": (string)[] | null;
+          "capabilities": (string)[];
+          "check_status": Database["public"]["Enums"]["service_status"] | null;
+          "dependencies": (string)[];
+          "endpoint": string | null;
+          "expires_at": string | null;
+          "health_check_url": string | null;
+          "id": string;
+          "instance_id": string;
+          "last_check_error": string | null;
+          "last_check_status": number | null;
+          "last_checked_at": string | null;
+          "last_heartbeat_at": string;
+          "maintenance_reason": string | null;
+          "metrics": Json | null;
+          "registered_at": string;
+          "reported_status": Database["public"]["Enums"]["service_status"];
+          "service_name": string;
+          "service_type": string;
+          "status": Database["public"]["Enums"]["service_status"] | null;
+          "status_changed_at": string;
+          "version": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "stale_feature_flags": {
         Row: {
           "created_at": string;
@@ -5423,6 +5620,7 @@ export type Database = {
           "retry_after_seconds": number;
         }[];
       };
+      "check_readiness": { Args: Record<PropertyKey, never>; Returns: Json };
       "claim_jobs": {
         Args: { "job_types"?: (string)[]; "lease_seconds"?: number; "max_count"?: number };
         Returns: Database["public"]["CompositeTypes"]["claimed_job"][];
@@ -5466,6 +5664,26 @@ export type Database = {
           "id": string;
           "lease_token": number;
         }[];
+      };
+      "claim_service_checks": {
+        Args: { "lease_seconds"?: number; "max_count"?: number };
+        Returns: Database["public"]["CompositeTypes"]["claimed_service_check"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_service_check";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "claim_service_jobs": {
+        Args: { "lease_seconds"?: number; "max_count"?: number };
+        Returns: Database["public"]["CompositeTypes"]["claimed_service_job"][];
+        SetofOptions: {
+          from: "*";
+          to: "claimed_service_job";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "claim_subscription": {
         Args: { "lease_seconds"?: number; "max_count"?: number; "subscription_name": string };
@@ -5692,6 +5910,7 @@ export type Database = {
       "delete_recurring_job": { Args: { "name": string }; Returns: boolean };
       "delete_subscription": { Args: { "subscription_name": string }; Returns: undefined };
       "delete_webhook_endpoint": { Args: { "endpoint_id": string }; Returns: undefined };
+      "deregister_service": { Args: { "instance_id"?: string; "service_name": string }; Returns: undefined };
       "describe_service_configs": {
         Args: { "before_revision"?: number; "environment": string; "max_count"?: number; "service_name": string };
         Returns: Json;
@@ -5733,6 +5952,46 @@ export type Database = {
           to: "webhook_endpoints";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "discover_services": {
+        Args: {
+          "capabilities"?: (string)[];
+          "include_unhealthy"?: boolean;
+          "max_count"?: number;
+          "service_name"?: string;
+          "service_type"?: string;
+          "version"?: string;
+        };
+        Returns: {
+          "broken_dependencies": (string)[] | null;
+          "capabilities": (string)[];
+          "check_status": Database["public"]["Enums"]["service_status"] | null;
+          "dependencies": (string)[];
+          "endpoint": string | null;
+          "expires_at": string | null;
+          "health_check_url": string | null;
+          "id": string;
+          "instance_id": string;
+          "last_check_error": string | null;
+          "last_check_status": number | null;
+          "last_checked_at": string | null;
+          "last_heartbeat_at": string;
+          "maintenance_reason": string | null;
+          "metrics": Json | null;
+          "registered_at": string;
+          "reported_status": Database["public"]["Enums"]["service_status"];
+          "service_name": string;
+          "service_type": string;
+          "status": Database["public"]["Enums"]["service_status"] | null;
+          "status_changed_at": string;
+          "version": string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "service_instances";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "due_push_tickets": { Args: { "max_count"?: number }; Returns: (string)[] };
@@ -6005,6 +6264,17 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "handle_jobs_by_service": {
+        Args: {
+          "description": string;
+          "job_type": string;
+          "max_attempts"?: number;
+          "path": string;
+          "service_name": string;
+          "timeout_seconds"?: number;
+        };
+        Returns: undefined;
+      };
       "ingest_payment_event": {
         Args: {
           "event_id": string;
@@ -6237,6 +6507,28 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "provider_float";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "list_service_health": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "broken_dependencies": (string)[] | null;
+          "critical_count": number | null;
+          "instance_count": number | null;
+          "last_heartbeat_at": string | null;
+          "maintenance_count": number | null;
+          "passing_count": number | null;
+          "service_name": string;
+          "status": Database["public"]["Enums"]["service_status"] | null;
+          "status_changed_at": string | null;
+          "versions": (string)[] | null;
+          "warning_count": number | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "service_health_overview";
           isOneToOne: false;
           isSetofReturn: true;
         };
@@ -6587,6 +6879,20 @@ export type Database = {
         Args: { "address": Json; "device_name"?: string; "service": Database["public"]["Enums"]["push_service"] };
         Returns: string;
       };
+      "register_service": {
+        Args: {
+          "capabilities"?: (string)[];
+          "dependencies"?: (string)[];
+          "endpoint"?: string;
+          "health_check_url"?: string;
+          "instance_id"?: string;
+          "service_name": string;
+          "service_type": string;
+          "ttl_seconds"?: number;
+          "version": string;
+        };
+        Returns: Json;
+      };
       "register_subscription": {
         Args: {
           "aggregate_types"?: (string)[];
@@ -6630,6 +6936,10 @@ export type Database = {
       "release_payment_attempts": {
         Args: { "attempt_ids": (string)[]; "lease_tokens": (number)[] };
         Returns: string[];
+      };
+      "release_service_checks": {
+        Args: { "lease_tokens": (number)[]; "service_ids": (string)[] };
+        Returns: (string)[];
       };
       "release_subscription": { Args: { "lease_token": number; "subscription_name": string }; Returns: undefined };
       "release_webhook_deliveries": {
@@ -6681,6 +6991,8 @@ export type Database = {
         Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
         Returns: string;
       };
+      "report_service_checks": { Args: { "reports": Json }; Returns: (string)[] };
+      "report_service_jobs": { Args: { "reports": Json }; Returns: (string)[] };
       "report_webhook_attempts": { Args: { "attempts": Json }; Returns: (string)[] };
       "request_phone_link": {
         Args: { "phone": string };
@@ -6809,6 +7121,7 @@ export type Database = {
         };
       };
       "rotate_analytics_write_key": { Args: { "overlap_hours"?: number; "write_key_id": string }; Returns: Json };
+      "rotate_service_secret": { Args: { "overlap_seconds"?: number; "service_name": string }; Returns: string };
       "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
@@ -6901,6 +7214,15 @@ export type Database = {
         };
       };
       "send_test_webhook": { Args: { "endpoint_id": string }; Returns: string };
+      "service_heartbeat": {
+        Args: {
+          "instance_id"?: string;
+          "metrics"?: Json;
+          "service_name": string;
+          "status"?: Database["public"]["Enums"]["service_status"];
+        };
+        Returns: Json;
+      };
       "set_config": {
         Args: {
           "config_key": string;
@@ -7070,6 +7392,10 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "set_service_maintenance": {
+        Args: { "instance_id": string; "reason": string; "service_name": string };
+        Returns: Json;
       };
       "set_wallet_fee": {
         Args: {
@@ -7472,6 +7798,7 @@ export type Database = {
       "phone_link_status": "none" | "code_expected" | "linked" | "under_review";
       "push_service": "expo" | "web_push";
       "reconciliation_class": "matched" | "amount_mismatch" | "missing_internal" | "missing_external" | "duplicate";
+      "service_status": "passing" | "warning" | "critical";
       "transaction_status": "pending" | "processing" | "succeeded" | "failed" | "cancelled" | "expired" | "unknown";
       "transaction_type": "payment" | "top_up" | "payout" | "refund";
       "wallet_account_status": "open" | "frozen" | "closed";
@@ -7582,6 +7909,24 @@ export type Database = {
         "expires_at": string | null;
         "attempt_count": number | null;
         "correlation_id": string | null;
+      };
+      "claimed_service_check": {
+        "service_id": string | null;
+        "lease_token": number | null;
+        "url": string | null;
+      };
+      "claimed_service_job": {
+        "id": string | null;
+        "lease_token": number | null;
+        "job_type": string | null;
+        "job_name": string | null;
+        "payload": Json | null;
+        "attempt_count": number | null;
+        "scheduled_at": string | null;
+        "correlation_id": string | null;
+        "url": string | null;
+        "secrets": (string)[] | null;
+        "timeout_ms": number | null;
       };
       "claimed_webhook": {
         "id": string | null;
@@ -7884,6 +8229,7 @@ export const Constants = {
       "phone_link_status": ["none", "code_expected", "linked", "under_review"],
       "push_service": ["expo", "web_push"],
       "reconciliation_class": ["matched", "amount_mismatch", "missing_internal", "missing_external", "duplicate"],
+      "service_status": ["passing", "warning", "critical"],
       "transaction_status": ["pending", "processing", "succeeded", "failed", "cancelled", "expired", "unknown"],
       "transaction_type": ["payment", "top_up", "payout", "refund"],
       "wallet_account_status": ["open", "frozen", "closed"],
