@@ -16,6 +16,7 @@ export const SETTINGS = {
   DENO_DEPLOYMENT_ID: "the deployed version, given by the platform",
   APP_ENVIRONMENT: "production, staging or development: the default of flags and configuration",
   OUTBOUND_ALLOWED_HOSTS: "hosts (https), *.hosts or host:port pairs that functions may call",
+  ROUTING_API_URL: "a server that speaks OSRM's HTTP API; without it routes are estimated",
   WORKER_TOKENS: "bearer tokens of the schedule",
   METRICS_TOKENS: "bearer tokens of the metrics scraper",
   WHATSAPP_APP_SECRETS: "Meta app secrets that sign deliveries",
