@@ -83,14 +83,14 @@ declare
   v_radius constant double precision := private.earth_radius_meters();
   v_lat constant double precision := private.rounded_degrees(earth_point.lat);
   v_lng constant double precision := private.rounded_degrees(earth_point.lng);
+  v_place constant double precision[] := array[
+    v_radius * cosd(v_lat) * cosd(v_lng), v_radius * cosd(v_lat) * sind(v_lng), v_radius * sind(v_lat)
+  ];
+  -- Two kinds are further apart than any two points of the Earth, so that an index never walks through another kind.
+  v_kind constant double precision := 4 * v_radius * ('x' || left(md5(earth_point.kind), 4))::bit(16)::integer;
 begin
-  return extensions.cube(array[
-    v_radius * cosd(v_lat) * cosd(v_lng),
-    v_radius * cosd(v_lat) * sind(v_lng),
-    v_radius * sind(v_lat),
-    -- Two kinds are further apart than any two points of the Earth, so that an index never walks through another kind.
-    4 * v_radius * ('x' || left(md5(earth_point.kind), 4))::bit(16)::integer
-  ]);
+  -- A metre thick along that axis: GiST splits by volume, and boxes of points of one kind would have none.
+  return extensions.cube(v_place || v_kind, v_place || (v_kind + 1));
 end;
 $$;
 

@@ -21,7 +21,9 @@ declare
   );
 begin
   for v_axis in 1..4 loop
-    v_point := extensions.cube(v_point, v_destination operator(extensions.->) v_axis);
+    v_point := extensions.cube(
+      v_point, extensions.cube_ll_coord(v_destination, v_axis), extensions.cube_ur_coord(v_destination, v_axis)
+    );
   end loop;
   return v_point;
 end;
