@@ -4496,7 +4496,7 @@ export type Database = {
       "cache_stats": {
         Row: {
           "cache_type": string | null;
-          "counted_since": string | null;
+          "counted_from": string | null;
           "entry_count": number | null;
           "expired_count": number | null;
           "hit_count": number | null;

@@ -62,7 +62,7 @@ create unlogged table private.cache_lookups (
   cache_type text not null,
   hit_count bigint not null,
   miss_count bigint not null,
-  since timestamptz not null default now(),
+  counted_from timestamptz not null default now(),
   constraint cache_lookups_pkey primary key (cache_type)
 );
 
@@ -99,7 +99,7 @@ select
   coalesce(lookup.hit_count, 0) as hit_count,
   coalesce(lookup.miss_count, 0) as miss_count,
   round(lookup.hit_count::numeric / nullif(lookup.hit_count + lookup.miss_count, 0), 3) as hit_rate,
-  lookup.since as counted_since
+  lookup.counted_from
 from held
 full join private.cache_lookups as lookup using (cache_type);
 
