@@ -1,8 +1,10 @@
 import { analyticsMeasurements } from "./analytics.ts";
 import { batch } from "./batch.ts";
+import { cacheRead } from "./cache_read.ts";
 import { coldStart } from "./cold_start.ts";
 import { eventMeasurements } from "./events.ts";
 import { flagMeasurements } from "./flags.ts";
+import { geoNearby } from "./geo_nearby.ts";
 import { history } from "./history.ts";
 import type { Measurement } from "./measurement.ts";
 import { queueMeasurements } from "./queues.ts";
@@ -26,6 +28,8 @@ const MEASUREMENTS: Record<string, Measurement> = {
   "stack-start": stackStart,
   "rate-limit": rateLimit,
   "whatsapp-send": whatsappSend,
+  "cache-read": cacheRead,
+  "geo-nearby": geoNearby,
   ...queueMeasurements,
   ...eventMeasurements,
   ...walletMeasurements,

@@ -18,6 +18,7 @@ export const SETTINGS = {
   FLAG_EVALUATION_REQUESTS_PER_MINUTE:
     "requests a minute of one client to flag-evaluation, if not 600; a secret key has 100 times as many",
   OUTBOUND_ALLOWED_HOSTS: "hosts (https), *.hosts or host:port pairs that functions may call",
+  ROUTING_API_URL: "a server that speaks OSRM's HTTP API; without it routes are estimated",
   WORKER_TOKENS: "bearer tokens of the schedule",
   METRICS_TOKENS: "bearer tokens of the metrics scraper",
   WHATSAPP_APP_SECRETS: "Meta app secrets that sign deliveries",

@@ -73,3 +73,11 @@ select public.set_feature_flag_rules(
   'trips.scheduled', 'development', '[{"id": "half", "variant": "on", "rollout": {"percentage": 50}}]', default_variant => 'off', off_variant => 'off'
 );
 select public.set_feature_flag_enabled('trips.scheduled', 'development', true);
+
+-- Where Aline lives and works, what anybody may look for, and Jean-Paul on his moto.
+select public.save_location(place.label, place.lat, place.lng, owner_id => profile.id)
+from public.profiles as profile, (values ('home', -1.9578, 30.1123), ('work', -1.9536, 30.0925)) as place (label, lat, lng)
+where profile.phone = '+250788000001';
+select public.save_location('Pharmacie Conseil, Nyarugenge', -1.9447, 30.0588, 'pharmacy', 'KN 4 Ave, Kigali');
+select public.update_driver_position(profile.id, -1.9501, 30.0914, heading => 90, location_type => 'driver_moto')
+from public.profiles as profile where profile.phone = '+250788000002';

@@ -13,6 +13,7 @@ const LAYERS: Record<string, readonly string[]> = {
   "shared/metrics": ["shared/db"],
   "shared/notifications": [],
   "shared/payments": [],
+  "shared/routing": [],
   "shared/webhooks": [],
   "shared/whatsapp": [],
   "shared/worker": [],

@@ -57,6 +57,7 @@ as $$
     ('stream_version_conflict', 409, 'The stream has changed in the meantime'),
     ('subscription_moved', 409, 'The subscription is not where it was expected'),
     ('subscription_not_found', 404, 'No such event subscription'),
+    ('too_many_locations', 409, 'No more places can be saved'),
     ('too_many_service_instances', 409, 'There are too many instances of this service'),
     ('transaction_not_found', 404, 'No such transaction'),
     ('transaction_state_conflict', 409, 'The transaction is past that'),
