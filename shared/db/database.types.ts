@@ -339,6 +339,43 @@ export type Database = {
         };
         Relationships: [];
       };
+      "cache_entries": {
+        Row: {
+          "cache_type": string;
+          "expires_at": string;
+          "kept_until": string;
+          "key": string;
+          "lease_token": number | null;
+          "leased_until": string | null;
+          "tags": (string)[];
+          "used_at": string;
+          "value": Json | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "cache_type": string;
+          "expires_at": string;
+          "kept_until": string;
+          "key": string;
+          "lease_token"?: number | null;
+          "leased_until"?: string | null;
+          "tags": (string)[];
+          "used_at"?: string;
+          "value"?: Json | null;
+        };
+        Update: {
+          "cache_type"?: string;
+          "expires_at"?: string;
+          "kept_until"?: string;
+          "key"?: string;
+          "lease_token"?: number | null;
+          "leased_until"?: string | null;
+          "tags"?: (string)[];
+          "used_at"?: string;
+          "value"?: Json | null;
+        };
+        Relationships: [];
+      };
       "configuration_history": {
         Row: {
           "actor_identifier": string;
@@ -1177,6 +1214,57 @@ export type Database = {
           "timeout"?: string;
         };
         Relationships: [];
+      };
+      "locations": {
+        Row: {
+          "address": string | null;
+          "created_at": string;
+          "id": string;
+          "label": string;
+          "label_key": string;
+          "lat": number;
+          "lng": number;
+          "location_type": string;
+          "owner_id": string | null;
+          "position": unknown;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label": string;
+          "label_key"?: never;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Update: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label"?: string;
+          "label_key"?: never;
+          "lat"?: number;
+          "lng"?: number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "locations_owner_id_fkey";
+            columns: ["owner_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "message_queue": {
         Row: {
@@ -2484,6 +2572,55 @@ export type Database = {
             referencedColumns: ["job_type"];
           },
         ];
+      };
+      "routes": {
+        Row: {
+          "created_at": string;
+          "destination_lat": number;
+          "destination_lng": number;
+          "distance_meters": number;
+          "duration_seconds": number;
+          "ends": unknown;
+          "expires_at": string;
+          "id": string;
+          "origin_lat": number;
+          "origin_lng": number;
+          "polyline": string | null;
+          "provider": string;
+          "travel_mode": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "destination_lat": number;
+          "destination_lng": number;
+          "distance_meters": number;
+          "duration_seconds": number;
+          "ends"?: never;
+          "expires_at": string;
+          "id"?: string;
+          "origin_lat": number;
+          "origin_lng": number;
+          "polyline"?: string | null;
+          "provider": string;
+          "travel_mode": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "destination_lat"?: number;
+          "destination_lng"?: number;
+          "distance_meters"?: number;
+          "duration_seconds"?: number;
+          "ends"?: never;
+          "expires_at"?: string;
+          "id"?: string;
+          "origin_lat"?: number;
+          "origin_lng"?: number;
+          "polyline"?: string | null;
+          "provider"?: string;
+          "travel_mode"?: string;
+        };
+        Relationships: [];
       };
       "service_checks": {
         Row: {
@@ -4726,6 +4863,20 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "cache_stats": {
+        Row: {
+          "cache_type": string | null;
+          "counted_from": string | null;
+          "entry_count": number | null;
+          "expired_count": number | null;
+          "hit_count": number | null;
+          "hit_rate": number | null;
+          "miss_count": number | null;
+          "value_bytes": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       "cloud_events": {
         Row: {
           "actor": string;
@@ -5084,6 +5235,20 @@ export type Database = {
           "method": string | null;
           "route": string | null;
           "service_name": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "route_cache_stats": {
+        Row: {
+          "average_distance_meters": number | null;
+          "expired_count": number | null;
+          "hit_count": number | null;
+          "miss_count": number | null;
+          "polyline_characters": number | null;
+          "provider": string;
+          "route_count": number | null;
+          "travel_mode": string;
         };
         ComputedFields: never;
         Relationships: [];
@@ -5725,6 +5890,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "cleanup_expired_cache": { Args: Record<PropertyKey, never>; Returns: number };
       "cleanup_expired_whatsapp_sessions": { Args: { "max_count"?: number }; Returns: number };
       "complete_job": {
         Args: { "job_id": string; "lease_token": number; "result"?: Json };
@@ -6145,7 +6311,26 @@ export type Database = {
           "name": string;
         }[];
       };
+      "find_nearby_locations": {
+        Args: {
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "max_age_seconds"?: number;
+          "max_count"?: number;
+          "owner_id"?: string;
+          "radius_meters"?: number;
+        };
+        Returns: Database["public"]["CompositeTypes"]["nearby_location"][];
+        SetofOptions: {
+          from: "*";
+          to: "nearby_location";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
+      "forget_driver_position": { Args: { "driver_id": string }; Returns: boolean };
       "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
       "get_aggregate_events": {
         Args: { "after_version"?: number; "aggregate_id": string; "aggregate_type": string; "max_count"?: number };
@@ -6183,6 +6368,24 @@ export type Database = {
           to: "aggregate_state";
           isOneToOne: true;
           isSetofReturn: false;
+        };
+      };
+      "get_cache": { Args: { "key": string }; Returns: Json };
+      "get_cached_route": {
+        Args: {
+          "destination_lat": number;
+          "destination_lng": number;
+          "origin_lat": number;
+          "origin_lng": number;
+          "tolerance_meters"?: number;
+          "travel_mode"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["cached_route"][];
+        SetofOptions: {
+          from: "*";
+          to: "cached_route";
+          isOneToOne: false;
+          isSetofReturn: true;
         };
       };
       "get_config": { Args: { "config_key": string; "environment"?: string; "service_name": string }; Returns: Json };
@@ -6295,11 +6498,23 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "invalidate_cache": { Args: { "key": string }; Returns: boolean };
+      "invalidate_cache_by_tag": { Args: { "tag": string }; Returns: number };
       "is_feature_enabled": {
         Args: { "context"?: Json; "environment"?: string; "flag_key": string };
         Returns: boolean;
       };
       "keep_push_tickets": { Args: { "endpoint_ids": (string)[]; "ticket_ids": (string)[] }; Returns: number };
+      "lease_cache": {
+        Args: { "cache_type"?: string; "key": string; "lease_seconds"?: number; "tags"?: (string)[] };
+        Returns: Database["public"]["CompositeTypes"]["cache_answer"];
+        SetofOptions: {
+          from: "*";
+          to: "cache_answer";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "lift_whatsapp_circuit": {
         Args: { "reason": string; "scope": Database["public"]["Enums"]["whatsapp_circuit_scope"]; "subject": string };
         Returns: boolean;
@@ -6950,6 +7165,7 @@ export type Database = {
         Args: { "lease_tokens": (number)[]; "message_ids": (string)[] };
         Returns: (string)[];
       };
+      "remove_location": { Args: { "location_id": string }; Returns: boolean };
       "remove_payment_method": { Args: { "payment_method_id": string }; Returns: undefined };
       "remove_push_endpoint": { Args: { "endpoint_id": string }; Returns: boolean };
       "replay_parked_events": {
@@ -7145,9 +7361,35 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "save_location": {
+        Args: {
+          "address"?: string;
+          "label": string;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string;
+        };
+        Returns: string;
+      };
       "save_payment_card": {
         Args: { "label"?: string; "last_digits": string; "profile_id": string; "provider_token": string };
         Returns: Json;
+      };
+      "save_route": {
+        Args: {
+          "destination_lat": number;
+          "destination_lng": number;
+          "distance_meters": number;
+          "duration_seconds": number;
+          "origin_lat": number;
+          "origin_lng": number;
+          "polyline"?: string;
+          "provider": string;
+          "travel_mode"?: string;
+          "ttl_seconds"?: number;
+        };
+        Returns: string;
       };
       "save_snapshot": {
         Args: {
@@ -7222,6 +7464,18 @@ export type Database = {
           "status"?: Database["public"]["Enums"]["service_status"];
         };
         Returns: Json;
+      };
+      "set_cache": {
+        Args: {
+          "cache_type"?: string;
+          "key": string;
+          "lease_token"?: number;
+          "stale_seconds"?: number;
+          "tags"?: (string)[];
+          "ttl_seconds"?: number;
+          "value": Json;
+        };
+        Returns: boolean;
       };
       "set_config": {
         Args: {
@@ -7579,6 +7833,18 @@ export type Database = {
         };
       };
       "unsuppress_analytics_user": { Args: { "anonymous_id"?: string; "user_id"?: string }; Returns: number };
+      "update_driver_position": {
+        Args: {
+          "accuracy"?: number;
+          "at"?: string;
+          "driver_id": string;
+          "heading"?: number;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+        };
+        Returns: boolean;
+      };
       "update_feature_flag": {
         Args: { "changes": Json; "flag_key": string };
         Returns: {
@@ -7761,6 +8027,7 @@ export type Database = {
     Enums: {
       "analytics_event_type": "track" | "identify" | "page" | "screen" | "group" | "alias";
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
+      "cache_state": "fresh" | "stale" | "compute" | "wait";
       "configuration_change": "set" | "deleted" | "rolled_back";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
@@ -7865,6 +8132,22 @@ export type Database = {
         "snapshot": Json | null;
         "events": (Database["public"]["Tables"]["event_store"]["Row"])[] | null;
       };
+      "cache_answer": {
+        "state": Database["public"]["Enums"]["cache_state"] | null;
+        "value": Json | null;
+        "lease_token": number | null;
+        "retry_after_ms": number | null;
+      };
+      "cached_route": {
+        "id": string | null;
+        "provider": string | null;
+        "polyline": string | null;
+        "distance_meters": number | null;
+        "duration_seconds": number | null;
+        "origin_offset_meters": number | null;
+        "destination_offset_meters": number | null;
+        "expires_at": string | null;
+      };
       "claimed_job": {
         "id": string | null;
         "lease_token": number | null;
@@ -7968,6 +8251,17 @@ export type Database = {
         "state": Database["public"]["Enums"]["notification_state"] | null;
         "created_at": string | null;
         "read_at": string | null;
+      };
+      "nearby_location": {
+        "id": string | null;
+        "owner_id": string | null;
+        "location_type": string | null;
+        "label": string | null;
+        "lat": number | null;
+        "lng": number | null;
+        "distance_meters": number | null;
+        "heading": number | null;
+        "updated_at": string | null;
       };
       "notified": {
         "notification_id": string | null;
@@ -8191,6 +8485,7 @@ export const Constants = {
     Enums: {
       "analytics_event_type": ["track", "identify", "page", "screen", "group", "alias"],
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
+      "cache_state": ["fresh", "stale", "compute", "wait"],
       "configuration_change": ["set", "deleted", "rolled_back"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
