@@ -147,7 +147,7 @@ declare
   v_trip public.trips;
 begin
   perform private.require_trip_move(v_new, move_trip.to_status, move_trip.actor);
-  update public.trips as trip set
+  update public.trips as stored set
     status = move_trip.to_status,
     driver_id = v_new.driver_id,
     driven_meters = v_new.driven_meters,
@@ -159,12 +159,12 @@ begin
     next_action_at = v_new.next_action_at,
     cancelled_by = v_new.cancelled_by,
     cancel_reason = v_new.cancel_reason,
-    accepted_at = case move_trip.to_status when 'accepted' then now() else trip.accepted_at end,
-    arrived_at = case move_trip.to_status when 'arrived' then now() else trip.arrived_at end,
-    started_at = case move_trip.to_status when 'started' then now() else trip.started_at end,
+    accepted_at = case move_trip.to_status when 'accepted' then now() else stored.accepted_at end,
+    arrived_at = case move_trip.to_status when 'arrived' then now() else stored.arrived_at end,
+    started_at = case move_trip.to_status when 'started' then now() else stored.started_at end,
     ended_at = case when move_trip.to_status in ('completed', 'cancelled', 'expired') then now() end
-  where trip.id = v_new.id
-  returning trip.* into v_trip;
+  where stored.id = v_new.id
+  returning stored.* into v_trip;
   if v_trip.ended_at is not null then
     perform private.withdraw_trip_offers(v_trip.id);
   end if;
