@@ -69,13 +69,17 @@ Deno.test("whatever 8 connections do to trips at once, no hold is lost, no drive
               return await cancel(sql, trip, "changed_mind", who % 2 ? driver : row!.rider_id);
             });
             const doubled = await sql`
-              select driver_id from public.trips where status in (${sql.unsafe(ACTIVE)}) group by driver_id having count(*) > 1`;
+              select driver_id from public.trips where status in (${
+              sql.unsafe(ACTIVE)
+            }) group by driver_id having count(*) > 1`;
             assertEquals(doubled.length, 0);
           }
         }));
 
         await assertNoHoldIsLost(sql);
-        for (const { id } of await sql`select id from public.trips where ended_at is null`) await outcomeOf(() => cancel(sql, id, "other"));
+        for (const { id } of await sql`select id from public.trips where ended_at is null`) {
+          await outcomeOf(() => cancel(sql, id, "other"));
+        }
         const [held] = await sql`select count(*)::int as open from public.wallet_holds where status = 'held'`;
         assertEquals(held!.open, 0);
         await assertBooksAreSound(sql, [...riders, ...drivers].map(({ account }) => account));
@@ -95,6 +99,7 @@ Deno.test("a connection that is killed within a move leaves it done or not begun
     for (const verb of ["accept", "arrive", "start", "complete"] as const) {
       const trip = await sql`select id from public.trips where rider_id = ${rider.id} limit 1`
         .then(async ([row]) => row?.id ?? (await request(sql, rider.id)).id);
+      if (verb === "accept") await sql`select public.offer_trip(${trip}, ${[driver.id]}::uuid[])`;
       const victim = postgres(database.url, { max: 1, onnotice: () => {} });
       await victim.begin(async (victimSql) => {
         await victimSql`select ${victimSql(`public.${verb}_trip`)}(trip_id => ${trip}, driver_id => ${driver.id})`;
