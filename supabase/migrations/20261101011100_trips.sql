@@ -132,7 +132,7 @@ comment on column public.trips.amount_due is 'What the rider is to pay after the
 comment on column public.trips.transaction_id is 'The last payment that was begun at a provider; all of them are in public.trip_payments.';
 comment on column public.trips.is_commission_owed is 'Paid in cash, and the driver''s wallet could not bear the commission yet.';
 comment on column public.trips.next_action_at is 'When the schedule looks at it: to start, to widen, to expire, to report, to collect. Null: never.';
-create unique index trips_one_running_per_driver_idx on public.trips (driver_id) where status in ('accepted', 'arrived', 'started');
+create unique index trips_one_running_per_driver_key on public.trips (driver_id) where status in ('accepted', 'arrived', 'started');
 create index trips_driver_id_id_idx on public.trips (driver_id, id);
 create index trips_rider_id_id_idx on public.trips (rider_id, id);
 create index trips_next_action_at_idx on public.trips (next_action_at) where next_action_at is not null;
@@ -191,7 +191,7 @@ create table public.trip_offers (
 
 comment on table public.trip_offers is 'Which drivers a trip was offered to, each once; changed under the lock of the trip.';
 create index trip_offers_driver_id_trip_id_idx on public.trip_offers (driver_id, trip_id);
-create unique index trip_offers_one_winner_idx on public.trip_offers (trip_id) where status = 'accepted';
+create unique index trip_offers_one_winner_key on public.trip_offers (trip_id) where status = 'accepted';
 alter table public.trip_offers enable row level security;
 grant select on public.trip_offers to authenticated, service_role;
 

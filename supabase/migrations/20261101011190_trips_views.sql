@@ -33,6 +33,6 @@ where trip.status in ('accepted', 'arrived', 'started') and trip.next_action_at 
 
 comment on view public.stuck_trips is 'Trips that have been under way for too long, and ended ones that nobody could be made to pay.';
 grant select on public.stuck_trips to service_role;
-create index trips_unfinished_idx on public.trips (status) where status in ('accepted', 'arrived', 'started') or payment_status = 'failed';
+create index trips_status_idx on public.trips (status) where status in ('accepted', 'arrived', 'started') or payment_status = 'failed';
 
 commit;
