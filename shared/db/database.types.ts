@@ -276,6 +276,77 @@ export type Database = {
         };
         Relationships: [];
       };
+      "driver_moves": {
+        Row: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        Update: {
+          "from_state"?: Database["public"]["Enums"]["driver_state"];
+          "to_state"?: Database["public"]["Enums"]["driver_state"];
+        };
+        Relationships: [];
+      };
+      "drivers": {
+        Row: {
+          "created_at": string;
+          "is_online": boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count": number;
+          "rating_sum": number;
+          "state": Database["public"]["Enums"]["driver_state"];
+          "state_reason": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate"?: string;
+          "profile_id"?: string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "drivers_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: true;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "drivers_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
+      };
       "event_keys": {
         Row: {
           "appended_at": string;
@@ -973,6 +1044,57 @@ export type Database = {
           "timeout"?: string;
         };
         Relationships: [];
+      };
+      "locations": {
+        Row: {
+          "address": string | null;
+          "created_at": string;
+          "id": string;
+          "label": string;
+          "label_key": string;
+          "lat": number;
+          "lng": number;
+          "location_type": string;
+          "owner_id": string | null;
+          "position": unknown;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label": string;
+          "label_key"?: never;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Update: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label"?: string;
+          "label_key"?: never;
+          "lat"?: number;
+          "lng"?: number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "locations_owner_id_fkey";
+            columns: ["owner_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "message_queue": {
         Row: {
@@ -2611,6 +2733,466 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "wallet_accounts";
             referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_moves": {
+        Row: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        Update: {
+          "actors"?: (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status"?: Database["public"]["Enums"]["trip_status"];
+          "to_status"?: Database["public"]["Enums"]["trip_status"];
+        };
+        Relationships: [];
+      };
+      "trip_offers": {
+        Row: {
+          "answered_at": string | null;
+          "created_at": string;
+          "distance_meters": number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status": Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        Update: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id"?: string;
+          "expires_at"?: string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_offers_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_payments": {
+        Row: {
+          "created_at": string;
+          "is_returned": boolean;
+          "settled_at": string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id"?: string;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_ratings": {
+        Row: {
+          "comment": string | null;
+          "created_at": string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        Update: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by"?: Database["public"]["Enums"]["trip_actor"];
+          "stars"?: number;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_series": {
+        Row: {
+          "ended_at": string | null;
+          "first_trip_id": string;
+          "id": string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ended_at"?: string | null;
+          "first_trip_id": string;
+          "id"?: string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        Update: {
+          "ended_at"?: string | null;
+          "first_trip_id"?: string;
+          "id"?: string;
+          "next_at"?: string;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trip_series_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_tariffs": {
+        Row: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency": string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency"?: string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        Update: {
+          "amount_per_km"?: number;
+          "amount_per_minute"?: number;
+          "base_amount"?: number;
+          "cancellation_amount"?: number;
+          "commission_basis_points"?: number;
+          "currency"?: string;
+          "detour_percent"?: number;
+          "free_cancellation"?: string;
+          "minimum_amount"?: number;
+          "no_show_wait"?: string;
+          "speed_kmh"?: number;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_tariffs_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "trip_waves": {
+        Row: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        Update: {
+          "driver_count"?: number;
+          "lasts"?: string;
+          "radius_meters"?: number;
+          "wave"?: number;
+        };
+        Relationships: [];
+      };
+      "trips": {
+        Row: {
+          "accepted_at": string | null;
+          "amount_due": number;
+          "arrived_at": string | null;
+          "cancel_reason": Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by": Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "driven_meters": number | null;
+          "driver_id": string | null;
+          "dropoff_label": string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at": string | null;
+          "expires_at": string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id": string | null;
+          "id": string;
+          "is_commission_owed": boolean;
+          "next_action_at": string | null;
+          "no_show_wait": string;
+          "payment_count": number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label": string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at": string | null;
+          "series_id": string | null;
+          "started_at": string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency": string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait": string;
+          "payment_count"?: number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+          "wave"?: number;
+        };
+        Update: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount"?: number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat"?: number;
+          "dropoff_lng"?: number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount"?: number;
+          "free_cancellation"?: string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait"?: string;
+          "payment_count"?: number;
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat"?: number;
+          "pickup_lng"?: number;
+          "quoted_meters"?: number;
+          "quoted_seconds"?: number;
+          "request_key"?: string;
+          "rider_id"?: string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_hold_id_fkey";
+            columns: ["hold_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_holds";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_series_id_fkey";
+            columns: ["series_id"];
+            isOneToOne: false;
+            referencedRelation: "trip_series";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
           },
         ];
       };
@@ -4733,6 +5315,49 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "stuck_trips": {
+        Row: {
+          "driver_id": string | null;
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "rider_id": string;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "trip_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Update: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "transaction_summary": {
         Row: {
           "amount": number | null;
@@ -4746,6 +5371,39 @@ export type Database = {
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      "trip_stats": {
+        Row: {
+          "cancelled_count": number | null;
+          "completed_count": number | null;
+          "currency": string;
+          "day": string | null;
+          "expired_count": number | null;
+          "median_seconds_to_accept": number | null;
+          "open_count": number | null;
+          "paid_amount": number | null;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "requested_count": number | null;
+          "unpaid_count": number | null;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
       };
       "user_recent_transactions": {
         Row: {
@@ -5055,6 +5713,7 @@ export type Database = {
     };
     Functions: {
       "accept_momo_receipt": { Args: { "event_id": string; "reason": string }; Returns: Json };
+      "accept_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "add_payment_method": {
         Args: { "kind": string; "label"?: string; "phone": string; "profile_id"?: string };
         Returns: Json;
@@ -5101,6 +5760,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "apply_driver": { Args: { "plate": string; "profile_id"?: string; "vehicle_type": string }; Returns: Json };
       "approve_payout": { Args: { "note"?: string; "transaction_id": string }; Returns: Json };
       "archive_feature_flag": {
         Args: { "flag_key": string; "is_archived"?: boolean };
@@ -5125,6 +5785,7 @@ export type Database = {
         };
       };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
+      "arrive_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
       "cancel_job": {
         Args: { "job_id": string };
@@ -5162,6 +5823,10 @@ export type Database = {
       };
       "cancel_messages": { Args: { "message_ids": (number)[]; "queue_name": string }; Returns: (number)[] };
       "cancel_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "cancel_trip": {
+        Args: { "actor_id"?: string; "reason": Database["public"]["Enums"]["trip_cancel_reason"]; "trip_id": string };
+        Returns: Json;
+      };
       "cancel_whatsapp_message": {
         Args: { "message_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -5274,6 +5939,7 @@ export type Database = {
         Args: { "delivery_id": string; "lease_token": number; "provider"?: string; "provider_message_id"?: string };
         Returns: undefined;
       };
+      "complete_trip": { Args: { "distance_meters"?: number; "driver_id"?: string; "trip_id": string }; Returns: Json };
       "complete_whatsapp_message": {
         Args: { "lease_token": number; "message_id": string; "user_id"?: string; "wa_id"?: string; "wamid": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -5414,6 +6080,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "decline_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: boolean };
       "delete_config": {
         Args: { "config_key": string; "environment": string; "expected_version"?: number; "service_name": string };
         Returns: {
@@ -5510,6 +6177,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "end_trip_series": { Args: { "rider_id"?: string; "series_id": string }; Returns: boolean };
       "end_worker_run": { Args: { "has_more": boolean; "report": Json; "run_id": string }; Returns: undefined };
       "enqueue_message": {
         Args: {
@@ -5622,7 +6290,30 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "find_nearby_drivers": {
+        Args: { "lat": number; "lng": number; "max_count"?: number; "radius_meters"?: number; "vehicle_type": string };
+        Returns: Json[];
+      };
+      "find_nearby_locations": {
+        Args: {
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "max_age_seconds"?: number;
+          "max_count"?: number;
+          "owner_id"?: string;
+          "radius_meters"?: number;
+        };
+        Returns: Database["public"]["CompositeTypes"]["nearby_location"][];
+        SetofOptions: {
+          from: "*";
+          to: "nearby_location";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
+      "forget_driver_position": { Args: { "driver_id": string }; Returns: boolean };
       "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
       "get_aggregate_events": {
         Args: { "after_version"?: number; "aggregate_id": string; "aggregate_type": string; "max_count"?: number };
@@ -5731,6 +6422,7 @@ export type Database = {
         };
       };
       "get_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "get_trip": { Args: { "actor_id"?: string; "trip_id": string }; Returns: Json };
       "get_whatsapp_consent": {
         Args: { "contact_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
@@ -5987,6 +6679,8 @@ export type Database = {
         };
         Returns: Json[];
       };
+      "list_trip_offers": { Args: { "driver_id"?: string }; Returns: Json[] };
+      "list_trips": { Args: { "actor_id"?: string; "before_id"?: string; "max_count"?: number }; Returns: Json[] };
       "list_webhook_deliveries": {
         Args: {
           "endpoint_id": string;
@@ -6147,6 +6841,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "offer_trip": { Args: { "driver_ids": (string)[]; "trip_id": string }; Returns: number };
       "open_wallet_account": {
         Args: { "code"?: string; "currency"?: string; "is_busy"?: boolean; "profile_id"?: string };
         Returns: {
@@ -6195,6 +6890,14 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "pay_trip": {
+        Args: {
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "rider_id"?: string;
+          "trip_id": string;
+        };
+        Returns: Json;
+      };
       "payment_intake_report": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_queue": {
         Args: {
@@ -6203,6 +6906,20 @@ export type Database = {
           "states"?: (Database["public"]["Enums"]["message_state"])[];
         };
         Returns: number;
+      };
+      "quote_trip": {
+        Args: {
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "vehicle_type": string;
+        };
+        Returns: Json;
+      };
+      "rate_trip": {
+        Args: { "actor_id"?: string; "comment"?: string; "stars": number; "trip_id": string };
+        Returns: Json;
       };
       "read_events": {
         Args: { "after_position"?: number; "after_transaction_id"?: number; "max_count"?: number };
@@ -6360,6 +7077,7 @@ export type Database = {
         Args: { "lease_tokens": (number)[]; "message_ids": (string)[] };
         Returns: (string)[];
       };
+      "remove_location": { Args: { "location_id": string }; Returns: boolean };
       "remove_payment_method": { Args: { "payment_method_id": string }; Returns: undefined };
       "remove_push_endpoint": { Args: { "endpoint_id": string }; Returns: boolean };
       "replay_parked_events": {
@@ -6397,6 +7115,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "report_driver_position": {
+        Args: { "accuracy"?: number; "driver_id"?: string; "heading"?: number; "lat": number; "lng": number };
+        Returns: boolean;
+      };
       "report_job_progress": {
         Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
         Returns: string;
@@ -6411,6 +7133,23 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "request_trip": {
+        Args: {
+          "dropoff_label"?: string;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "idempotency_key": string;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "pickup_label"?: string;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+          "scheduled_at"?: string;
+          "vehicle_type": string;
+        };
+        Returns: Json;
       };
       "resolve_payment_review": {
         Args: {
@@ -6550,6 +7289,17 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "save_location": {
+        Args: {
+          "address"?: string;
+          "label": string;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string;
+        };
+        Returns: string;
+      };
       "save_payment_card": {
         Args: { "label"?: string; "last_digits": string; "profile_id": string; "provider_token": string };
         Returns: Json;
@@ -6656,6 +7406,11 @@ export type Database = {
         };
       };
       "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
+      "set_driver_online": { Args: { "driver_id"?: string; "is_online": boolean }; Returns: Json };
+      "set_driver_state": {
+        Args: { "profile_id": string; "reason"?: string; "state": Database["public"]["Enums"]["driver_state"] };
+        Returns: Json;
+      };
       "set_feature_flag_enabled": {
         Args: { "environment": string; "flag_key": string; "is_enabled": boolean };
         Returns: number;
@@ -6922,6 +7677,7 @@ export type Database = {
         Returns: undefined;
       };
       "start_payment_attempt": { Args: { "transaction_id": string }; Returns: Json };
+      "start_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "transition_whatsapp_session": {
         Args: {
           "context": Json;
@@ -6954,6 +7710,18 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "update_driver_position": {
+        Args: {
+          "accuracy"?: number;
+          "at"?: string;
+          "driver_id": string;
+          "heading"?: number;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+        };
+        Returns: boolean;
       };
       "update_feature_flag": {
         Args: { "changes": Json; "flag_key": string };
@@ -7137,6 +7905,7 @@ export type Database = {
     Enums: {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "configuration_change": "set" | "deleted" | "rolled_back";
+      "driver_state": "applied" | "approved" | "suspended" | "rejected";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
       "flag_kind": "release" | "experiment" | "operational" | "kill_switch" | "permission";
@@ -7175,6 +7944,32 @@ export type Database = {
       "reconciliation_class": "matched" | "amount_mismatch" | "missing_internal" | "missing_external" | "duplicate";
       "transaction_status": "pending" | "processing" | "succeeded" | "failed" | "cancelled" | "expired" | "unknown";
       "transaction_type": "payment" | "top_up" | "payout" | "refund";
+      "trip_actor": "rider" | "driver" | "operator" | "system";
+      "trip_cancel_reason":
+        | "changed_mind"
+        | "wait_too_long"
+        | "wrong_place"
+        | "driver_asked"
+        | "rider_no_show"
+        | "vehicle_problem"
+        | "unsafe"
+        | "payment_failed"
+        | "operator_decision"
+        | "other";
+      "trip_offer_status": "open" | "accepted" | "declined" | "expired" | "withdrawn";
+      "trip_payment_method": "wallet" | "mtn_momo" | "cash";
+      "trip_payment_status": "none" | "held" | "due" | "pending" | "paid" | "failed";
+      "trip_recurrence": "none" | "weekdays" | "daily";
+      "trip_status":
+        | "scheduled"
+        | "requested"
+        | "offered"
+        | "accepted"
+        | "arrived"
+        | "started"
+        | "completed"
+        | "cancelled"
+        | "expired";
       "wallet_account_status": "open" | "frozen" | "closed";
       "wallet_account_type": "asset" | "liability" | "equity" | "income" | "expense";
       "wallet_fee_payer": "sender" | "receiver";
@@ -7324,6 +8119,17 @@ export type Database = {
         "state": Database["public"]["Enums"]["notification_state"] | null;
         "created_at": string | null;
         "read_at": string | null;
+      };
+      "nearby_location": {
+        "id": string | null;
+        "owner_id": string | null;
+        "location_type": string | null;
+        "label": string | null;
+        "lat": number | null;
+        "lng": number | null;
+        "distance_meters": number | null;
+        "heading": number | null;
+        "updated_at": string | null;
       };
       "notified": {
         "notification_id": string | null;
@@ -7547,6 +8353,7 @@ export const Constants = {
     Enums: {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "configuration_change": ["set", "deleted", "rolled_back"],
+      "driver_state": ["applied", "approved", "suspended", "rejected"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
       "flag_kind": ["release", "experiment", "operational", "kill_switch", "permission"],
@@ -7586,6 +8393,34 @@ export const Constants = {
       "reconciliation_class": ["matched", "amount_mismatch", "missing_internal", "missing_external", "duplicate"],
       "transaction_status": ["pending", "processing", "succeeded", "failed", "cancelled", "expired", "unknown"],
       "transaction_type": ["payment", "top_up", "payout", "refund"],
+      "trip_actor": ["rider", "driver", "operator", "system"],
+      "trip_cancel_reason": [
+        "changed_mind",
+        "wait_too_long",
+        "wrong_place",
+        "driver_asked",
+        "rider_no_show",
+        "vehicle_problem",
+        "unsafe",
+        "payment_failed",
+        "operator_decision",
+        "other",
+      ],
+      "trip_offer_status": ["open", "accepted", "declined", "expired", "withdrawn"],
+      "trip_payment_method": ["wallet", "mtn_momo", "cash"],
+      "trip_payment_status": ["none", "held", "due", "pending", "paid", "failed"],
+      "trip_recurrence": ["none", "weekdays", "daily"],
+      "trip_status": [
+        "scheduled",
+        "requested",
+        "offered",
+        "accepted",
+        "arrived",
+        "started",
+        "completed",
+        "cancelled",
+        "expired",
+      ],
       "wallet_account_status": ["open", "frozen", "closed"],
       "wallet_account_type": ["asset", "liability", "equity", "income", "expense"],
       "wallet_fee_payer": ["sender", "receiver"],
