@@ -50,7 +50,8 @@ select public.set_payment_channel('momo_ussd', true, merchant_code => '123456');
 -- Two moto drivers who take trips, and one who has only applied.
 select public.apply_driver('moto', driver.plate, profile.id)
 from (values ('+250788000002', 'RE417C'), ('+250788000003', 'RF208K'), ('+250788000004', 'RG905M')) as driver (phone, plate)
-join public.profiles as profile on profile.phone = driver.phone;
+join public.profiles as profile on profile.phone = driver.phone
+where not exists (select from public.drivers as known where known.profile_id = profile.id);
 select public.set_driver_state(profile.id, 'approved'), public.set_driver_online(true, profile.id),
   public.report_driver_position(-1.9441, 30.0619, null, null, profile.id)
 from public.profiles as profile where profile.phone in ('+250788000002', '+250788000003');
