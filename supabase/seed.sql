@@ -3,7 +3,9 @@
 
 insert into public.profiles (phone, full_name, locale) values
   ('+250788000001', 'Aline Uwase', 'rw'),
-  ('+250788000002', 'Jean-Paul Habimana', 'fr')
+  ('+250788000002', 'Jean-Paul Habimana', 'fr'),
+  ('+250788000003', 'Eric Mugisha', 'rw'),
+  ('+250788000004', 'Diane Ingabire', 'en')
 on conflict on constraint profiles_phone_key do nothing;
 
 with deliveries (field, value) as (
@@ -81,3 +83,12 @@ where profile.phone = '+250788000001';
 select public.save_location('Pharmacie Conseil, Nyarugenge', -1.9447, 30.0588, 'pharmacy', 'KN 4 Ave, Kigali');
 select public.update_driver_position(profile.id, -1.9501, 30.0914, heading => 90, location_type => 'driver_moto')
 from public.profiles as profile where profile.phone = '+250788000002';
+
+-- Two moto drivers who take trips, and one who has only applied.
+select public.apply_driver('moto', driver.plate, profile.id)
+from (values ('+250788000002', 'RE417C'), ('+250788000003', 'RF208K'), ('+250788000004', 'RG905M')) as driver (phone, plate)
+join public.profiles as profile on profile.phone = driver.phone
+where not exists (select from public.drivers as known where known.profile_id = profile.id);
+select public.set_driver_state(profile.id, 'approved'), public.set_driver_online(true, profile.id),
+  public.report_driver_position(-1.9441, 30.0619, null, null, profile.id)
+from public.profiles as profile where profile.phone in ('+250788000002', '+250788000003');

@@ -13,6 +13,7 @@ import { NOTIFICATIONS } from "./bounded/notifications.ts";
 import { PAYMENT_INTAKE } from "./bounded/payment_intake.ts";
 import { PAYMENTS } from "./bounded/payments.ts";
 import { RECONCILIATION } from "./bounded/reconciliation.ts";
+import { TRIPS } from "./bounded/trips.ts";
 import { WALLET } from "./bounded/wallet.ts";
 import { WEBHOOKS } from "./bounded/webhooks.ts";
 import { ingestCorpus, WHATSAPP } from "./bounded/whatsapp.ts";
@@ -33,6 +34,7 @@ const CALLS: BoundedCalls = {
   ...PAYMENT_INTAKE,
   ...PAYMENTS,
   ...RECONCILIATION,
+  ...TRIPS,
   ...WALLET,
   ...WEBHOOKS,
   ...WHATSAPP,

@@ -45,6 +45,16 @@ const READ_ONLY: Record<string, (sql: TransactionSql, profileId: string) => Prom
       select public.create_transaction('top_up', 500, 'RWF', 'mtn_momo', 'top-up-1', account.id, phone => '+250788000001')
       from public.wallet_accounts as account where account.profile_id = ${profile_id}`;
   },
+  "public.drivers": (sql, profile_id) => sql`select public.apply_driver('moto', 'RAB123C', ${profile_id})`,
+  "public.trip_offers": async (sql, profile_id) => {
+    await sql`select public.apply_driver('moto', 'RAB123C', ${profile_id})`;
+    const [rider] = await sql`insert into public.profiles (locale) values ('rw') returning id`;
+    await requestTrip(sql, rider!.id);
+    await sql`
+      insert into public.trip_offers (trip_id, driver_id, wave, expires_at)
+      select id, ${profile_id}, 1, now() + interval '1 minute' from public.trips`;
+  },
+  "public.trips": requestTrip,
   "public.wallet_accounts": openWallet,
   "public.wallet_balances": openWallet,
   "public.wallet_holds": async (sql, profile_id) => {
@@ -61,6 +71,7 @@ const SHARED = [
   "public.notification_categories",
   "public.payment_channels",
   "public.transaction_moves",
+  "public.trip_tariffs",
   "public.wallet_fees",
   "public.wallet_limits",
 ];
@@ -140,6 +151,11 @@ for (const [name, create] of Object.entries(READ_ONLY)) {
       assertEquals(await as(sql, "anon", {}, (client) => count(client, name)), NOTHING);
     }),
   );
+}
+
+function requestTrip(sql: TransactionSql, profileId: string) {
+  return sql`
+    select public.request_trip(-1.94, 30.04, -1.95, 30.12, 'moto', 'cash', 'trip-1', rider_id => ${profileId})`;
 }
 
 async function openWallet(sql: TransactionSql, profileId: string): Promise<void> {
