@@ -6,6 +6,8 @@ import { exportsOf, importsOf, layerOf, withoutComments } from "../scripts/sourc
 /** Which folders of shared a folder of shared may import from, besides itself and the files at shared's root. */
 const LAYERS: Record<string, readonly string[]> = {
   "shared": [],
+  "shared/conversation": [],
+  "shared/conversation/texts": ["shared/conversation"],
   "shared/db": [],
   "shared/flags": [],
   "shared/http": ["shared/db", "shared/metrics"],
