@@ -2,7 +2,6 @@ begin;
 
 create extension if not exists pgcrypto with schema extensions;
 create extension if not exists cube with schema extensions;
-create extension if not exists earthdistance with schema extensions;
 
 -- Nothing is granted by default, on new projects (where that is so already) and on old ones alike.
 alter default privileges revoke execute on functions from public;

@@ -53,6 +53,7 @@ as $$
     ('stream_version_conflict', 409, 'The stream has changed in the meantime'),
     ('subscription_moved', 409, 'The subscription is not where it was expected'),
     ('subscription_not_found', 404, 'No such event subscription'),
+    ('too_many_locations', 409, 'No more places can be saved'),
     ('transaction_not_found', 404, 'No such transaction'),
     ('transaction_state_conflict', 409, 'The transaction is past that'),
     ('wallet_account_closed', 409, 'The wallet account is closed'),

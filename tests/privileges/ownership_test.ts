@@ -23,6 +23,8 @@ const OWNED: Record<string, OwnedTable> = {
 
 /** Tables that clients may only read, and only their own rows of: how a row of a profile is made. */
 const READ_ONLY: Record<string, (sql: TransactionSql, profileId: string) => Promise<unknown>> = {
+  "public.locations": (sql, profile_id) =>
+    sql`select public.save_location('home', -1.9441, 30.0619, owner_id => ${profile_id})`,
   "public.notifications": (sql, profile_id) => insert(sql, "public.notifications", { profile_id, ...NOTIFICATION }),
   "public.notification_preferences": (sql, profile_id) =>
     insert(sql, "public.notification_preferences", {
