@@ -7,7 +7,6 @@ import { exportsOf, importsOf, layerOf, withoutComments } from "../scripts/sourc
 const LAYERS: Record<string, readonly string[]> = {
   "shared": [],
   "shared/conversation": [],
-  "shared/conversation/texts": ["shared/conversation"],
   "shared/db": [],
   "shared/flags": [],
   "shared/http": ["shared/db", "shared/metrics"],

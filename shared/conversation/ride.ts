@@ -103,7 +103,9 @@ export function requested(talk: Talk, outcome: Outcome): Turn {
   if ("refused" in outcome) return refused(talk, outcome.refused);
   const { requested: body, tripTitle, cancelTitle } = talk.texts;
   const id = outcome.trip?.id ?? "";
-  return talk.end(offer(body, [talk.tripChoice(tripTitle, "trip", ""), talk.tripChoice(cancelTitle, "cancel", id)]));
+  return talk.end(
+    offer(body, [talk.tripChoice(tripTitle, "trip", ""), talk.tripChoice(cancelTitle, "cancel", `${id}:rider`)]),
+  );
 }
 
 /** Says why not, and shows the way back. */

@@ -1,5 +1,4 @@
-import type { DriverMove, Outcome, TripView } from "./command.ts";
-import { DRIVER_MOVES } from "./command.ts";
+import { DRIVER_MOVES, type DriverMove, type Outcome, type TripView } from "./command.ts";
 import { moneyText } from "./measures.ts";
 import { askPhone, type Choice, type Choices, list, offer, say } from "./reply.ts";
 import { menu } from "./menu.ts";
@@ -15,7 +14,15 @@ const NEXT_MOVES: Record<string, readonly DriverMove[]> = {
 };
 /** States in which a trip can still be cancelled. */
 const OPEN = ["scheduled", "requested", "offered", "accepted", "arrived"];
-const REASONS: readonly CancelReason[] = ["changed_plans", "waited_too_long", "wrong_place", "driver_asked", "other"];
+const RIDER_REASONS: readonly CancelReason[] = [
+  "changed_mind",
+  "wait_too_long",
+  "wrong_place",
+  "driver_asked",
+  "other",
+];
+const DRIVER_REASONS: readonly CancelReason[] = ["rider_no_show", "vehicle_problem", "other"];
+const TRIP_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Wants to know how the trip stands. */
 export function wantTrip(talk: Talk): Turn {
@@ -46,7 +53,7 @@ export function tripChoices(talk: Talk, { id, role, state }: TripView): Choices 
   const { moves, cancelTitle, menuTitle } = talk.texts;
   const next = role === "driver" ? NEXT_MOVES[state] ?? [] : [];
   const choices: Choice[] = next.map((move) => talk.tripChoice(moves[move], "move", `${id}:${move}`));
-  if (OPEN.includes(state)) choices.push(talk.tripChoice(cancelTitle, "cancel", id));
+  if (OPEN.includes(state)) choices.push(talk.tripChoice(cancelTitle, "cancel", `${id}:${role}`));
   const [first, second, third] = choices;
   if (!first) return [talk.tripChoice(menuTitle, "menu", "")];
   if (!second) return [first];
@@ -54,9 +61,12 @@ export function tripChoices(talk: Talk, { id, role, state }: TripView): Choices 
 }
 
 /** Why? */
-export function askReason(talk: Talk, tripId: string): Turn {
+export function askReason(talk: Talk, argument: string): Turn {
+  const [tripId = "", role] = argument.split(":");
+  if (!TRIP_ID.test(tripId)) return menu(talk);
+  const reasons = role === "driver" ? DRIVER_REASONS : RIDER_REASONS;
   const { askCancelReason, cancelReasons, cancelTitle } = talk.texts;
-  const [first, ...others] = REASONS.map((reason) =>
+  const [first, ...others] = reasons.map((reason) =>
     talk.tripChoice(cancelReasons[reason], "cancel_because", `${tripId}:${reason}`)
   );
   return talk.turn([list(askCancelReason, cancelTitle, [first!, ...others])]);
@@ -65,14 +75,15 @@ export function askReason(talk: Talk, tripId: string): Turn {
 /** Cancels it. */
 export function cancelBecause(talk: Talk, argument: string): Turn {
   const [trip_id = "", reason = ""] = argument.split(":");
-  return REASONS.some((known) => known === reason) ? talk.wait({ name: "cancel_trip", trip_id, reason }) : menu(talk);
+  const isKnown = [...RIDER_REASONS, ...DRIVER_REASONS].some((known) => known === reason);
+  return TRIP_ID.test(trip_id) && isKnown ? talk.wait({ name: "cancel_trip", trip_id, reason }) : menu(talk);
 }
 
 /** What a driver does about a trip. */
 export function moveTrip(talk: Talk, argument: string): Turn {
   const [trip_id = "", wanted] = argument.split(":");
   const move = DRIVER_MOVES.find((known) => known === wanted);
-  return move ? talk.wait({ name: "move_trip", trip_id, move }) : menu(talk);
+  return move && TRIP_ID.test(trip_id) ? talk.wait({ name: "move_trip", trip_id, move }) : menu(talk);
 }
 
 /** A trip has moved: its new state. Declined, it is another's. */
@@ -84,7 +95,9 @@ export function tripMoved(talk: Talk, outcome: Outcome): Turn {
 /** Rates it. */
 export function rate(talk: Talk, argument: string): Turn {
   const [, trip_id, stars] = /^([\w-]+):([1-5])$/.exec(argument) ?? [];
-  return trip_id ? talk.wait({ name: "rate_trip", trip_id, stars: Number(stars) }) : menu(talk);
+  return trip_id && TRIP_ID.test(trip_id)
+    ? talk.wait({ name: "rate_trip", trip_id, stars: Number(stars) })
+    : menu(talk);
 }
 
 /** Thanks for it. */

@@ -52,10 +52,12 @@ export const en: Texts = {
   cancelTitle: "Cancel trip",
   askCancelReason: "Why do you cancel?",
   cancelReasons: {
-    changed_plans: "My plans changed",
-    waited_too_long: "I waited too long",
+    changed_mind: "My plans changed",
+    wait_too_long: "I waited too long",
     wrong_place: "Wrong place",
     driver_asked: "The driver asked me to",
+    rider_no_show: "Rider did not come",
+    vehicle_problem: "Vehicle problem",
     other: "Another reason",
   },
   rateBody: "How was the trip?",
@@ -85,9 +87,10 @@ export const en: Texts = {
   refused: "That is not possible at this moment. Please try again in a while.",
   refusals: {
     insufficient_funds: "There is not enough money in your wallet.",
-    trip_already_taken: "Another driver was faster.",
-    trip_in_progress: "You already have a trip.",
+    trip_taken: "Another driver was faster.",
+    trip_offer_over: "That offer is over.",
+    driver_busy: "You are on a trip already.",
     trip_not_found: "That trip does not exist any more.",
-    invalid_trip_state: "The trip has moved on; that is not possible any more.",
+    trip_state_conflict: "The trip has moved on; that is not possible any more.",
   },
 };

@@ -52,10 +52,12 @@ export const fr: Texts = {
   cancelTitle: "Annuler la course",
   askCancelReason: "Pourquoi annulez-vous ?",
   cancelReasons: {
-    changed_plans: "Mes plans ont changé",
-    waited_too_long: "J’ai trop attendu",
+    changed_mind: "Mes plans ont changé",
+    wait_too_long: "J’ai trop attendu",
     wrong_place: "Mauvais endroit",
     driver_asked: "Le chauffeur l’a demandé",
+    rider_no_show: "Passager absent",
+    vehicle_problem: "Panne du véhicule",
     other: "Une autre raison",
   },
   rateBody: "Comment s’est passée la course ?",
@@ -87,9 +89,10 @@ export const fr: Texts = {
   refused: "Ce n’est pas possible en ce moment. Réessayez un peu plus tard.",
   refusals: {
     insufficient_funds: "Il n’y a pas assez d’argent dans votre portefeuille.",
-    trip_already_taken: "Un autre chauffeur a été plus rapide.",
-    trip_in_progress: "Vous avez déjà une course.",
+    trip_taken: "Un autre chauffeur a été plus rapide.",
+    trip_offer_over: "Cette offre n’est plus valable.",
+    driver_busy: "Vous avez déjà une course.",
     trip_not_found: "Cette course n’existe plus.",
-    invalid_trip_state: "La course a avancé ; ce n’est plus possible.",
+    trip_state_conflict: "La course a avancé ; ce n’est plus possible.",
   },
 };

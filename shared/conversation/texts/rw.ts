@@ -51,10 +51,12 @@ export const rw: Texts = {
   cancelTitle: "Kureka urugendo",
   askCancelReason: "Kuki uretse urugendo?",
   cancelReasons: {
-    changed_plans: "Gahunda zahindutse",
-    waited_too_long: "Nategereje cyane",
+    changed_mind: "Gahunda zahindutse",
+    wait_too_long: "Nategereje cyane",
     wrong_place: "Ahantu si ho",
     driver_asked: "Umushoferi yabinsabye",
+    rider_no_show: "Umugenzi ntiyaje",
+    vehicle_problem: "Ikibazo cy’ikinyabiziga",
     other: "Indi mpamvu",
   },
   rateBody: "Urugendo rwagenze rute?",
@@ -83,9 +85,10 @@ export const rw: Texts = {
   refused: "Ibyo ntibishoboka ubu. Ongera ugerageze mu kanya.",
   refusals: {
     insufficient_funds: "Amafaranga ari mu ikofi yawe ntahagije.",
-    trip_already_taken: "Undi mushoferi yakubanje.",
-    trip_in_progress: "Usanzwe ufite urugendo.",
+    trip_taken: "Undi mushoferi yakubanje.",
+    trip_offer_over: "Icyo cyifuzo cyarangiye.",
+    driver_busy: "Usanzwe uri mu rugendo.",
     trip_not_found: "Urwo rugendo ntirukiriho.",
-    invalid_trip_state: "Urugendo rwakomeje; ibyo ntibigishoboka.",
+    trip_state_conflict: "Urugendo rwakomeje; ibyo ntibigishoboka.",
   },
 };

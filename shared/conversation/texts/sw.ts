@@ -51,10 +51,12 @@ export const sw: Texts = {
   cancelTitle: "Ghairi safari",
   askCancelReason: "Kwa nini unaghairi?",
   cancelReasons: {
-    changed_plans: "Mipango imebadilika",
-    waited_too_long: "Nimesubiri sana",
+    changed_mind: "Mipango imebadilika",
+    wait_too_long: "Nimesubiri sana",
     wrong_place: "Mahali si sahihi",
     driver_asked: "Dereva ameomba",
+    rider_no_show: "Abiria hakufika",
+    vehicle_problem: "Tatizo la chombo",
     other: "Sababu nyingine",
   },
   rateBody: "Safari ilikuwaje?",
@@ -83,9 +85,10 @@ export const sw: Texts = {
   refused: "Hilo haliwezekani kwa sasa. Tafadhali jaribu tena baadaye kidogo.",
   refusals: {
     insufficient_funds: "Hakuna pesa za kutosha kwenye pochi yako.",
-    trip_already_taken: "Dereva mwingine alikuwa haraka zaidi.",
-    trip_in_progress: "Tayari una safari.",
+    trip_taken: "Dereva mwingine alikuwa haraka zaidi.",
+    trip_offer_over: "Ofa hiyo imekwisha.",
+    driver_busy: "Tayari uko safarini.",
     trip_not_found: "Safari hiyo haipo tena.",
-    invalid_trip_state: "Safari imesonga mbele; hilo haliwezekani tena.",
+    trip_state_conflict: "Safari imesonga mbele; hilo haliwezekani tena.",
   },
 };

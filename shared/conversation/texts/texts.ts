@@ -19,7 +19,14 @@ export interface MenuTexts {
 }
 
 /** Why a trip is cancelled. */
-export type CancelReason = "changed_plans" | "waited_too_long" | "wrong_place" | "driver_asked" | "other";
+export type CancelReason =
+  | "changed_mind"
+  | "wait_too_long"
+  | "wrong_place"
+  | "driver_asked"
+  | "rider_no_show"
+  | "vehicle_problem"
+  | "other";
 
 /** Everything that the conversation says, in one language. */
 export interface Texts {
