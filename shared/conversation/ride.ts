@@ -117,7 +117,7 @@ export function refused(talk: Talk, code: string): Turn {
 
 function askPlace(talk: Talk, body: string): Reply[] {
   const { savedPlaces, savedPlacesButton } = talk.texts;
-  const [first, ...others] = talk.person.places.map(({ id, label }) => talk.choice(label || "•", "place", id));
+  const [first, ...others] = talk.person.places.map(({ id, label }) => talk.choice(label?.trim() || "•", "place", id));
   return first ? [askLocation(body), list(savedPlaces, savedPlacesButton, [first, ...others])] : [askLocation(body)];
 }
 

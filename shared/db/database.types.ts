@@ -260,6 +260,34 @@ export type Database = {
         };
         Relationships: [];
       };
+      "conversation_numbers": {
+        Row: {
+          "created_at": string;
+          "enabled_at": string;
+          "is_enabled": boolean;
+          "news_template": string | null;
+          "phone_number_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "enabled_at"?: string;
+          "is_enabled": boolean;
+          "news_template"?: string | null;
+          "phone_number_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "enabled_at"?: string;
+          "is_enabled"?: boolean;
+          "news_template"?: string | null;
+          "phone_number_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
       "currencies": {
         Row: {
           "code": string;
@@ -275,6 +303,77 @@ export type Database = {
           "exponent"?: number;
         };
         Relationships: [];
+      };
+      "driver_moves": {
+        Row: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        Update: {
+          "from_state"?: Database["public"]["Enums"]["driver_state"];
+          "to_state"?: Database["public"]["Enums"]["driver_state"];
+        };
+        Relationships: [];
+      };
+      "drivers": {
+        Row: {
+          "created_at": string;
+          "is_online": boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count": number;
+          "rating_sum": number;
+          "state": Database["public"]["Enums"]["driver_state"];
+          "state_reason": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate"?: string;
+          "profile_id"?: string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "drivers_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: true;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "drivers_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
       };
       "event_keys": {
         Row: {
@@ -973,6 +1072,57 @@ export type Database = {
           "timeout"?: string;
         };
         Relationships: [];
+      };
+      "locations": {
+        Row: {
+          "address": string | null;
+          "created_at": string;
+          "id": string;
+          "label": string;
+          "label_key": string;
+          "lat": number;
+          "lng": number;
+          "location_type": string;
+          "owner_id": string | null;
+          "position": unknown;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label": string;
+          "label_key"?: never;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Update: {
+          "address"?: string | null;
+          "created_at"?: string;
+          "id"?: string;
+          "label"?: string;
+          "label_key"?: never;
+          "lat"?: number;
+          "lng"?: number;
+          "location_type"?: string;
+          "owner_id"?: string | null;
+          "position"?: never;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "locations_owner_id_fkey";
+            columns: ["owner_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "message_queue": {
         Row: {
@@ -2611,6 +2761,438 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "wallet_accounts";
             referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_moves": {
+        Row: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        Update: {
+          "actors"?: (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status"?: Database["public"]["Enums"]["trip_status"];
+          "to_status"?: Database["public"]["Enums"]["trip_status"];
+        };
+        Relationships: [];
+      };
+      "trip_offers": {
+        Row: {
+          "answered_at": string | null;
+          "created_at": string;
+          "distance_meters": number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status": Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        Update: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id"?: string;
+          "expires_at"?: string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_offers_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_payments": {
+        Row: {
+          "created_at": string;
+          "is_returned": boolean;
+          "settled_at": string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id"?: string;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_ratings": {
+        Row: {
+          "comment": string | null;
+          "created_at": string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        Update: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by"?: Database["public"]["Enums"]["trip_actor"];
+          "stars"?: number;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_series": {
+        Row: {
+          "ended_at": string | null;
+          "first_trip_id": string;
+          "id": string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ended_at"?: string | null;
+          "first_trip_id": string;
+          "id"?: string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        Update: {
+          "ended_at"?: string | null;
+          "first_trip_id"?: string;
+          "id"?: string;
+          "next_at"?: string;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trip_series_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_tariffs": {
+        Row: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency": string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency"?: string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        Update: {
+          "amount_per_km"?: number;
+          "amount_per_minute"?: number;
+          "base_amount"?: number;
+          "cancellation_amount"?: number;
+          "commission_basis_points"?: number;
+          "currency"?: string;
+          "detour_percent"?: number;
+          "free_cancellation"?: string;
+          "minimum_amount"?: number;
+          "no_show_wait"?: string;
+          "speed_kmh"?: number;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_tariffs_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "trip_waves": {
+        Row: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        Update: {
+          "driver_count"?: number;
+          "lasts"?: string;
+          "radius_meters"?: number;
+          "wave"?: number;
+        };
+        Relationships: [];
+      };
+      "trips": {
+        Row: {
+          "accepted_at": string | null;
+          "amount_due": number;
+          "arrived_at": string | null;
+          "cancel_reason": Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by": Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "driven_meters": number | null;
+          "driver_id": string | null;
+          "dropoff_label": string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at": string | null;
+          "expires_at": string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id": string | null;
+          "id": string;
+          "is_commission_owed": boolean;
+          "next_action_at": string | null;
+          "no_show_wait": string;
+          "payment_count": number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label": string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at": string | null;
+          "series_id": string | null;
+          "started_at": string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency": string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait": string;
+          "payment_count"?: number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+          "wave"?: number;
+        };
+        Update: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount"?: number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat"?: number;
+          "dropoff_lng"?: number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount"?: number;
+          "free_cancellation"?: string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait"?: string;
+          "payment_count"?: number;
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat"?: number;
+          "pickup_lng"?: number;
+          "quoted_meters"?: number;
+          "quoted_seconds"?: number;
+          "request_key"?: string;
+          "rider_id"?: string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_hold_id_fkey";
+            columns: ["hold_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_holds";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_series_id_fkey";
+            columns: ["series_id"];
+            isOneToOne: false;
+            referencedRelation: "trip_series";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
           },
         ];
       };
@@ -5101,6 +5683,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "apply_driver": { Args: { "plate": string; "profile_id"?: string; "vehicle_type": string }; Returns: Json };
       "approve_payout": { Args: { "note"?: string; "transaction_id": string }; Returns: Json };
       "archive_feature_flag": {
         Args: { "flag_key": string; "is_archived"?: boolean };
@@ -5180,6 +5763,7 @@ export type Database = {
           "retry_after_seconds": number;
         }[];
       };
+      "claim_conversation_turns": { Args: { "lease_seconds"?: number; "max_count"?: number }; Returns: Json[] };
       "claim_jobs": {
         Args: { "job_types"?: (string)[]; "lease_seconds"?: number; "max_count"?: number };
         Returns: Database["public"]["CompositeTypes"]["claimed_job"][];
@@ -5622,7 +6206,37 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "find_nearby_locations": {
+        Args: {
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "max_age_seconds"?: number;
+          "max_count"?: number;
+          "owner_id"?: string;
+          "radius_meters"?: number;
+        };
+        Returns: Database["public"]["CompositeTypes"]["nearby_location"][];
+        SetofOptions: {
+          from: "*";
+          to: "nearby_location";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "finish_conversation_turn": {
+        Args: {
+          "expected_version": number;
+          "lease_token": number;
+          "message_id": number;
+          "next": Json;
+          "replies": Json;
+          "session_id": string;
+        };
+        Returns: undefined;
+      };
       "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
+      "forget_driver_position": { Args: { "driver_id": string }; Returns: boolean };
       "forget_push_endpoints": { Args: { "endpoint_ids": (string)[] }; Returns: number };
       "get_aggregate_events": {
         Args: { "after_version"?: number; "aggregate_id": string; "aggregate_type": string; "max_count"?: number };
@@ -6147,6 +6761,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "offer_trip": { Args: { "driver_ids": (string)[]; "trip_id": string }; Returns: number };
       "open_wallet_account": {
         Args: { "code"?: string; "currency"?: string; "is_busy"?: boolean; "profile_id"?: string };
         Returns: {
@@ -6203,6 +6818,16 @@ export type Database = {
           "states"?: (Database["public"]["Enums"]["message_state"])[];
         };
         Returns: number;
+      };
+      "quote_trip": {
+        Args: {
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "vehicle_type": string;
+        };
+        Returns: Json;
       };
       "read_events": {
         Args: { "after_position"?: number; "after_transaction_id"?: number; "max_count"?: number };
@@ -6360,6 +6985,7 @@ export type Database = {
         Args: { "lease_tokens": (number)[]; "message_ids": (string)[] };
         Returns: (string)[];
       };
+      "remove_location": { Args: { "location_id": string }; Returns: boolean };
       "remove_payment_method": { Args: { "payment_method_id": string }; Returns: undefined };
       "remove_push_endpoint": { Args: { "endpoint_id": string }; Returns: boolean };
       "replay_parked_events": {
@@ -6396,6 +7022,10 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "report_driver_position": {
+        Args: { "accuracy"?: number; "driver_id"?: string; "heading"?: number; "lat": number; "lng": number };
+        Returns: boolean;
       };
       "report_job_progress": {
         Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
@@ -6528,6 +7158,10 @@ export type Database = {
         };
       };
       "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
+      "run_conversation_command": {
+        Args: { "command": Json; "contact_id": string; "message_id": string };
+        Returns: Json;
+      };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
         Returns: Database["public"]["Enums"]["job_state"];
@@ -6549,6 +7183,17 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "save_location": {
+        Args: {
+          "address"?: string;
+          "label": string;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+          "owner_id"?: string;
+        };
+        Returns: string;
       };
       "save_payment_card": {
         Args: { "label"?: string; "last_digits": string; "profile_id": string; "provider_token": string };
@@ -6655,7 +7300,29 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "set_conversation_number": {
+        Args: { "is_enabled": boolean; "news_template"?: string; "phone_number_id": string };
+        Returns: {
+          "created_at": string;
+          "enabled_at": string;
+          "is_enabled": boolean;
+          "news_template": string | null;
+          "phone_number_id": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "conversation_numbers";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
+      "set_driver_online": { Args: { "driver_id"?: string; "is_online": boolean }; Returns: Json };
+      "set_driver_state": {
+        Args: { "profile_id": string; "reason"?: string; "state": Database["public"]["Enums"]["driver_state"] };
+        Returns: Json;
+      };
       "set_feature_flag_enabled": {
         Args: { "environment": string; "flag_key": string; "is_enabled": boolean };
         Returns: number;
@@ -6955,6 +7622,18 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "update_driver_position": {
+        Args: {
+          "accuracy"?: number;
+          "at"?: string;
+          "driver_id": string;
+          "heading"?: number;
+          "lat": number;
+          "lng": number;
+          "location_type"?: string;
+        };
+        Returns: boolean;
+      };
       "update_feature_flag": {
         Args: { "changes": Json; "flag_key": string };
         Returns: {
@@ -7137,6 +7816,7 @@ export type Database = {
     Enums: {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "configuration_change": "set" | "deleted" | "rolled_back";
+      "driver_state": "applied" | "approved" | "suspended" | "rejected";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
       "flag_kind": "release" | "experiment" | "operational" | "kill_switch" | "permission";
@@ -7175,6 +7855,32 @@ export type Database = {
       "reconciliation_class": "matched" | "amount_mismatch" | "missing_internal" | "missing_external" | "duplicate";
       "transaction_status": "pending" | "processing" | "succeeded" | "failed" | "cancelled" | "expired" | "unknown";
       "transaction_type": "payment" | "top_up" | "payout" | "refund";
+      "trip_actor": "rider" | "driver" | "operator" | "system";
+      "trip_cancel_reason":
+        | "changed_mind"
+        | "wait_too_long"
+        | "wrong_place"
+        | "driver_asked"
+        | "rider_no_show"
+        | "vehicle_problem"
+        | "unsafe"
+        | "payment_failed"
+        | "operator_decision"
+        | "other";
+      "trip_offer_status": "open" | "accepted" | "declined" | "expired" | "withdrawn";
+      "trip_payment_method": "wallet" | "mtn_momo" | "cash";
+      "trip_payment_status": "none" | "held" | "due" | "pending" | "paid" | "failed";
+      "trip_recurrence": "none" | "weekdays" | "daily";
+      "trip_status":
+        | "scheduled"
+        | "requested"
+        | "offered"
+        | "accepted"
+        | "arrived"
+        | "started"
+        | "completed"
+        | "cancelled"
+        | "expired";
       "wallet_account_status": "open" | "frozen" | "closed";
       "wallet_account_type": "asset" | "liability" | "equity" | "income" | "expense";
       "wallet_fee_payer": "sender" | "receiver";
@@ -7324,6 +8030,17 @@ export type Database = {
         "state": Database["public"]["Enums"]["notification_state"] | null;
         "created_at": string | null;
         "read_at": string | null;
+      };
+      "nearby_location": {
+        "id": string | null;
+        "owner_id": string | null;
+        "location_type": string | null;
+        "label": string | null;
+        "lat": number | null;
+        "lng": number | null;
+        "distance_meters": number | null;
+        "heading": number | null;
+        "updated_at": string | null;
       };
       "notified": {
         "notification_id": string | null;
@@ -7547,6 +8264,7 @@ export const Constants = {
     Enums: {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "configuration_change": ["set", "deleted", "rolled_back"],
+      "driver_state": ["applied", "approved", "suspended", "rejected"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
       "flag_kind": ["release", "experiment", "operational", "kill_switch", "permission"],
@@ -7586,6 +8304,34 @@ export const Constants = {
       "reconciliation_class": ["matched", "amount_mismatch", "missing_internal", "missing_external", "duplicate"],
       "transaction_status": ["pending", "processing", "succeeded", "failed", "cancelled", "expired", "unknown"],
       "transaction_type": ["payment", "top_up", "payout", "refund"],
+      "trip_actor": ["rider", "driver", "operator", "system"],
+      "trip_cancel_reason": [
+        "changed_mind",
+        "wait_too_long",
+        "wrong_place",
+        "driver_asked",
+        "rider_no_show",
+        "vehicle_problem",
+        "unsafe",
+        "payment_failed",
+        "operator_decision",
+        "other",
+      ],
+      "trip_offer_status": ["open", "accepted", "declined", "expired", "withdrawn"],
+      "trip_payment_method": ["wallet", "mtn_momo", "cash"],
+      "trip_payment_status": ["none", "held", "due", "pending", "paid", "failed"],
+      "trip_recurrence": ["none", "weekdays", "daily"],
+      "trip_status": [
+        "scheduled",
+        "requested",
+        "offered",
+        "accepted",
+        "arrived",
+        "started",
+        "completed",
+        "cancelled",
+        "expired",
+      ],
       "wallet_account_status": ["open", "frozen", "closed"],
       "wallet_account_type": ["asset", "liability", "equity", "income", "expense"],
       "wallet_fee_payer": ["sender", "receiver"],
