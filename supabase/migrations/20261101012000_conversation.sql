@@ -9,7 +9,7 @@ create table public.conversation_numbers (
   updated_at timestamptz not null default now(),
   constraint conversation_numbers_pkey primary key (phone_number_id),
   constraint conversation_numbers_phone_number_id_is_short check (phone_number_id ~ '^\w{1,64}$'),
-  constraint conversation_numbers_news_template_is_a_name check (news_template ~ '^[a-z0-9_]{1,512}$')
+  constraint conversation_numbers_news_template_is_a_name check (news_template ~ '^[a-z0-9_]+$' and length(news_template) <= 512)
 );
 
 comment on table public.conversation_numbers is
@@ -71,7 +71,7 @@ as $$
 begin
   if (
     set_conversation_number.phone_number_id ~ '^\w{1,64}$' and set_conversation_number.is_enabled is not null
-    and coalesce(set_conversation_number.news_template, 'none') ~ '^[a-z0-9_]{1,512}$'
+    and coalesce(set_conversation_number.news_template ~ '^[a-z0-9_]+$' and length(set_conversation_number.news_template) <= 512, true)
   ) is not true then
     perform private.refuse('invalid_argument');
   end if;
