@@ -2827,6 +2827,13 @@ export type Database = {
             foreignKeyName: "trip_offers_trip_id_fkey";
             columns: ["trip_id"];
             isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
             referencedRelation: "trips";
             referencedColumns: ["id"];
           },
@@ -2856,6 +2863,13 @@ export type Database = {
           "trip_id"?: string;
         };
         Relationships: [
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
           {
             foreignKeyName: "trip_payments_trip_id_fkey";
             columns: ["trip_id"];
@@ -2893,6 +2907,13 @@ export type Database = {
             foreignKeyName: "trip_ratings_trip_id_fkey";
             columns: ["trip_id"];
             isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
             referencedRelation: "trips";
             referencedColumns: ["id"];
           },
@@ -2925,6 +2946,13 @@ export type Database = {
           "rider_id"?: string;
         };
         Relationships: [
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
           {
             foreignKeyName: "trip_series_first_trip_id_fkey";
             columns: ["first_trip_id"];
@@ -5315,6 +5343,49 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "stuck_trips": {
+        Row: {
+          "driver_id": string | null;
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "rider_id": string;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "trip_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Update: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "transaction_summary": {
         Row: {
           "amount": number | null;
@@ -5328,6 +5399,39 @@ export type Database = {
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      "trip_stats": {
+        Row: {
+          "cancelled_count": number | null;
+          "completed_count": number | null;
+          "currency": string;
+          "day": string | null;
+          "expired_count": number | null;
+          "median_seconds_to_accept": number | null;
+          "open_count": number | null;
+          "paid_amount": number | null;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "requested_count": number | null;
+          "unpaid_count": number | null;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
       };
       "user_recent_transactions": {
         Row: {
@@ -5637,6 +5741,7 @@ export type Database = {
     };
     Functions: {
       "accept_momo_receipt": { Args: { "event_id": string; "reason": string }; Returns: Json };
+      "accept_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "add_payment_method": {
         Args: { "kind": string; "label"?: string; "phone": string; "profile_id"?: string };
         Returns: Json;
@@ -5708,6 +5813,7 @@ export type Database = {
         };
       };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
+      "arrive_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
       "cancel_job": {
         Args: { "job_id": string };
@@ -5745,6 +5851,10 @@ export type Database = {
       };
       "cancel_messages": { Args: { "message_ids": (number)[]; "queue_name": string }; Returns: (number)[] };
       "cancel_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "cancel_trip": {
+        Args: { "actor_id"?: string; "reason": Database["public"]["Enums"]["trip_cancel_reason"]; "trip_id": string };
+        Returns: Json;
+      };
       "cancel_whatsapp_message": {
         Args: { "message_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -5858,6 +5968,7 @@ export type Database = {
         Args: { "delivery_id": string; "lease_token": number; "provider"?: string; "provider_message_id"?: string };
         Returns: undefined;
       };
+      "complete_trip": { Args: { "distance_meters"?: number; "driver_id"?: string; "trip_id": string }; Returns: Json };
       "complete_whatsapp_message": {
         Args: { "lease_token": number; "message_id": string; "user_id"?: string; "wa_id"?: string; "wamid": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -5998,6 +6109,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "decline_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: boolean };
       "delete_config": {
         Args: { "config_key": string; "environment": string; "expected_version"?: number; "service_name": string };
         Returns: {
@@ -6094,6 +6206,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "end_trip_series": { Args: { "rider_id"?: string; "series_id": string }; Returns: boolean };
       "end_worker_run": { Args: { "has_more": boolean; "report": Json; "run_id": string }; Returns: undefined };
       "enqueue_message": {
         Args: {
@@ -6205,6 +6318,10 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "find_nearby_drivers": {
+        Args: { "lat": number; "lng": number; "max_count"?: number; "radius_meters"?: number; "vehicle_type": string };
+        Returns: Json[];
       };
       "find_nearby_locations": {
         Args: {
@@ -6345,6 +6462,7 @@ export type Database = {
         };
       };
       "get_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "get_trip": { Args: { "actor_id"?: string; "trip_id": string }; Returns: Json };
       "get_whatsapp_consent": {
         Args: { "contact_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
@@ -6601,6 +6719,8 @@ export type Database = {
         };
         Returns: Json[];
       };
+      "list_trip_offers": { Args: { "driver_id"?: string }; Returns: Json[] };
+      "list_trips": { Args: { "actor_id"?: string; "before_id"?: string; "max_count"?: number }; Returns: Json[] };
       "list_webhook_deliveries": {
         Args: {
           "endpoint_id": string;
@@ -6810,6 +6930,14 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "pay_trip": {
+        Args: {
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "rider_id"?: string;
+          "trip_id": string;
+        };
+        Returns: Json;
+      };
       "payment_intake_report": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_queue": {
         Args: {
@@ -6827,6 +6955,10 @@ export type Database = {
           "pickup_lng": number;
           "vehicle_type": string;
         };
+        Returns: Json;
+      };
+      "rate_trip": {
+        Args: { "actor_id"?: string; "comment"?: string; "stars": number; "trip_id": string };
         Returns: Json;
       };
       "read_events": {
@@ -7041,6 +7173,23 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "request_trip": {
+        Args: {
+          "dropoff_label"?: string;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "idempotency_key": string;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "pickup_label"?: string;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+          "scheduled_at"?: string;
+          "vehicle_type": string;
+        };
+        Returns: Json;
       };
       "resolve_payment_review": {
         Args: {
@@ -7589,6 +7738,7 @@ export type Database = {
         Returns: undefined;
       };
       "start_payment_attempt": { Args: { "transaction_id": string }; Returns: Json };
+      "start_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "transition_whatsapp_session": {
         Args: {
           "context": Json;

@@ -8,18 +8,21 @@ set search_path = ''
 as $$
 declare
   v_trip public.trips;
+  v_is_party boolean;
 begin
   select trip.* into v_trip from public.trips as trip where trip.id = conversation_trip.trip_id;
   if not found then
     return null;
   end if;
+  v_is_party := conversation_trip.profile_id in (v_trip.rider_id, v_trip.driver_id);
   return jsonb_build_object(
     'id', v_trip.id,
     'role', case when v_trip.rider_id = conversation_trip.profile_id then 'rider' else 'driver' end,
     'state', v_trip.status,
     'vehicle', v_trip.vehicle_type,
-    'pickup_label', v_trip.pickup_label,
-    'dropoff_label', v_trip.dropoff_label,
+    -- Where somebody is picked up is for the driver who goes there.
+    'pickup_label', case when v_is_party then v_trip.pickup_label end,
+    'dropoff_label', case when v_is_party then v_trip.dropoff_label end,
     'driver_name', (select profile.full_name from public.profiles as profile where profile.id = v_trip.driver_id),
     'plate', (select driver.plate from public.drivers as driver where driver.profile_id = v_trip.driver_id),
     'fare', v_trip.fare_amount::text,
@@ -87,7 +90,7 @@ begin
     pickup_lat => (v_pickup ->> 'lat')::double precision, pickup_lng => (v_pickup ->> 'lng')::double precision,
     dropoff_lat => (v_dropoff ->> 'lat')::double precision, dropoff_lng => (v_dropoff ->> 'lng')::double precision,
     vehicle_type => request_conversation_trip.command ->> 'vehicle',
-    payment_method => request_conversation_trip.command ->> 'payment_method',
+    payment_method => (request_conversation_trip.command ->> 'payment_method')::public.trip_payment_method,
     pickup_label => v_pickup ->> 'label', dropoff_label => v_dropoff ->> 'label',
     idempotency_key => request_conversation_trip.idempotency_key, rider_id => request_conversation_trip.profile_id
   ));
@@ -115,7 +118,7 @@ begin
   );
   return jsonb_build_object(
     'amount', v_quote ->> 'fare_amount', 'currency', v_quote ->> 'currency',
-    'distance_meters', (v_quote ->> 'distance_meters')::numeric
+    'distance_meters', (v_quote ->> 'quoted_meters')::numeric
   );
 end;
 $$;
@@ -223,7 +226,7 @@ begin
     when 'move_trip' then return private.move_conversation_trip(v_profile_id, v_command);
     when 'wallet' then return private.wallet_for_conversation(v_profile_id);
     when 'cancel_trip' then
-      perform public.cancel_trip((v_command ->> 'trip_id')::uuid, v_command ->> 'reason', actor_id => v_profile_id);
+      perform public.cancel_trip((v_command ->> 'trip_id')::uuid, (v_command ->> 'reason')::public.trip_cancel_reason, actor_id => v_profile_id);
       return jsonb_build_object('trip', private.conversation_trip((v_command ->> 'trip_id')::uuid, v_profile_id));
     when 'rate_trip' then
       perform public.rate_trip((v_command ->> 'trip_id')::uuid, (v_command ->> 'stars')::integer, actor_id => v_profile_id);

@@ -4,6 +4,7 @@ import { readSession } from "shared/conversation/session.ts";
 import { TEXTS } from "shared/conversation/texts/texts.ts";
 import { messages, NUMBER, text } from "../support/deliveries.ts";
 import { type Messaging, messagingTest } from "../support/messaging.ts";
+import { DROPOFF, openDriver, PICKUP } from "../sql/trips/trips.ts";
 import { bodyOf, choicesOf } from "../shared/conversation/dialogue.ts";
 import type { Reply } from "shared/conversation/reply.ts";
 
@@ -29,8 +30,13 @@ async function repliesTo({ sql }: Messaging): Promise<Reply[]> {
 }
 
 /** Lets the worker run until so much was said. */
-async function untilSaid(messaging: Messaging, count: number): Promise<Reply[]> {
+async function untilSaid(
+  messaging: Messaging,
+  count: number,
+  before: () => PromiseLike<unknown> = () => Promise.resolve(),
+): Promise<Reply[]> {
   for (let tries = 0; tries < 100; tries++) {
+    await before();
     await messaging.work(SOURCES);
     const replies = await repliesTo(messaging);
     if (replies.length >= count) return replies;
@@ -41,12 +47,12 @@ async function untilSaid(messaging: Messaging, count: number): Promise<Reply[]> 
 
 /** A tap on what a reply offers, as Meta brings it. */
 function tapOn(reply: Reply, action: string): Record<string, unknown> {
-  const id = choicesOf(reply).find(({ id }) => id.startsWith(`${action}|`))!.id;
-  return text({
-    type: "interactive",
-    text: undefined,
-    interactive: { type: "list_reply", list_reply: { id, title: "x" } },
-  });
+  return tapped(choicesOf(reply).find(({ id }) => id.startsWith(`${action}|`))!.id);
+}
+
+function tapped(id: string): Record<string, unknown> {
+  const interactive = { type: "list_reply", list_reply: { id, title: "x" } };
+  return text({ type: "interactive", text: undefined, interactive });
 }
 
 /** A shared location. */
@@ -100,17 +106,41 @@ messagingTest("a worker that dies in the middle leaves one answer, by the next",
   await switchOn(messaging);
   await deliver(messages(text()));
   await messaging.workUntil(async () => (await sql`select from public.message_queue`).length === 1);
-  const [claimed] = await sql`select public.claim_conversation_turns(1, 600) as turn`;
-  await sql`select public.run_conversation_command(
-    ${claimed!.turn.message_id}, ${claimed!.turn.session.contact_id}, '{"name": "wallet"}')`;
+  const [claimed] = await sql`select public.claim_conversation_turns(1, 1) as turn`;
 
-  await messaging.work(SOURCES);
-  const before = await repliesTo(messaging);
-  await sql`update public.message_queue set due_at = now() - interval '1 second' where state = 'leased'`;
-  const replies = await untilSaid(messaging, 1);
+  const replies = await untilSaid(messaging, 1, () => sql`select private.expire_leases(100)`);
   const late = await finishOf(messaging, claimed!.turn);
 
-  assertEquals([before.length, replies.length, late], [0, 1, "lease_lost"]);
+  assertEquals([replies.length, late], [1, "lease_lost"]);
+});
+
+messagingTest("a trip is requested, offered, accepted and driven, all on WhatsApp", {}, async (messaging) => {
+  const { sql, deliver } = messaging;
+  const driver = await openDriver(sql);
+  await sql`update public.profiles set phone = '+250788000002', full_name = 'Jean-Paul' where id = ${driver.id}`;
+  await switchOn(messaging);
+  await deliver(messages(text({ from: "250788000002" })));
+  await untilSaid(messaging, 1);
+  await deliver(messages(text()));
+  const [, menu] = await untilSaid(messaging, 2);
+  await deliver(messages(tapOn(menu!, "ride")));
+  const vehicles = (await untilSaid(messaging, 3))[2]!;
+  await deliver(messages(tapOn(vehicles, "vehicle")));
+  await untilSaid(messaging, 4);
+  await deliver(messages(at(PICKUP.lat, PICKUP.lng)));
+  await untilSaid(messaging, 5);
+  await deliver(messages(at(DROPOFF.lat, DROPOFF.lng)));
+  const quote = (await untilSaid(messaging, 6))[5]!;
+  const cash = choicesOf(quote)[2]!.id;
+  await deliver(messages(tapped(cash)));
+  const offers = (await untilSaid(messaging, 8)).slice(6);
+  const offered = offers.find((reply) => choicesOf(reply).some(({ id }) => id.includes(":accept")))!;
+  await deliver(messages({ ...tapOn(offered, "move"), from: "250788000002" }));
+  const told = (await untilSaid(messaging, 10)).slice(8);
+
+  const [trip] = await sql`select status, driver_id, payment_method from public.trips`;
+  assertEquals({ ...trip }, { status: "accepted", driver_id: driver.id, payment_method: "cash" });
+  assertEquals(told.filter((reply) => bodyOf(reply).includes("Jean-Paul")).length, 1);
 });
 
 messagingTest("a command of a message runs once and gives its first outcome again", {}, async (messaging) => {
