@@ -44,3 +44,6 @@ from deliveries;
 -- A number whose receipts by SMS are believed, and the code to dial for it.
 select public.set_momo_receiver('+250788000000');
 select public.set_payment_channel('momo_ussd', true, merchant_code => '123456');
+
+-- The bot answers at our development number.
+select public.set_conversation_number('100000000000001', true);

@@ -114,7 +114,7 @@ messagingTest("a worker that dies in the middle leaves one answer, by the next",
   assertEquals([replies.length, late], [1, "lease_lost"]);
 });
 
-messagingTest("a trip is requested, offered, accepted and driven, all on WhatsApp", {}, async (messaging) => {
+messagingTest("a trip is requested, offered to a driver and accepted, all on WhatsApp", {}, async (messaging) => {
   const { sql, deliver } = messaging;
   const driver = await openDriver(sql);
   await sql`update public.profiles set phone = '+250788000002', full_name = 'Jean-Paul' where id = ${driver.id}`;

@@ -69,13 +69,17 @@ Deno.test("whatever 8 connections do to trips at once, no hold is lost, no drive
               return await cancel(sql, trip, "changed_mind", who % 2 ? driver : row!.rider_id);
             });
             const doubled = await sql`
-              select driver_id from public.trips where status in (${sql.unsafe(ACTIVE)}) group by driver_id having count(*) > 1`;
+              select driver_id from public.trips where status in (${
+              sql.unsafe(ACTIVE)
+            }) group by driver_id having count(*) > 1`;
             assertEquals(doubled.length, 0);
           }
         }));
 
         await assertNoHoldIsLost(sql);
-        for (const { id } of await sql`select id from public.trips where ended_at is null`) await outcomeOf(() => cancel(sql, id, "other"));
+        for (const { id } of await sql`select id from public.trips where ended_at is null`) {
+          await outcomeOf(() => cancel(sql, id, "other"));
+        }
         const [held] = await sql`select count(*)::int as open from public.wallet_holds where status = 'held'`;
         assertEquals(held!.open, 0);
         await assertBooksAreSound(sql, [...riders, ...drivers].map(({ account }) => account));

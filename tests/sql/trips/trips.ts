@@ -70,12 +70,19 @@ export async function move(sql: ISql, verb: Move, trip: string, driver: string |
 }
 
 export async function cancel(sql: ISql, trip: string, reason: string, actor: string | null = null): Promise<Trip> {
-  const [row] = await sql`select public.cancel_trip(${trip}, ${reason}::text::public.trip_cancel_reason, ${actor}) as trip`;
+  const [row] =
+    await sql`select public.cancel_trip(${trip}, ${reason}::text::public.trip_cancel_reason, ${actor}) as trip`;
   return row!.trip;
 }
 
 /** A trip that is driven up to a status by this driver. */
-export async function driven(sql: ISql, rider: Person, driver: Person, until: Move, wish: Partial<Wish> = {}): Promise<Trip> {
+export async function driven(
+  sql: ISql,
+  rider: Person,
+  driver: Person,
+  until: Move,
+  wish: Partial<Wish> = {},
+): Promise<Trip> {
   let trip = await request(sql, rider.id, wish);
   for (const verb of ["accept", "arrive", "start", "complete"] as const) {
     trip = await move(sql, verb, trip.id, driver.id);
