@@ -4,6 +4,7 @@ import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 import type { BoundedCalls } from "./bounded/case.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
+import { CONVERSATION } from "./bounded/conversation.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
 import { OBSERVABILITY, prepareObservability } from "./bounded/observability.ts";
@@ -22,6 +23,7 @@ const MOST_LEAVES = 3;
 
 const CALLS: BoundedCalls = {
   ...CONFIGURATION,
+  ...CONVERSATION,
   ...EVENTS,
   ...MESSAGE_QUEUE,
   ...NOTIFICATIONS,
