@@ -4,6 +4,7 @@ import type { Consent } from "shared/conversation/menu.ts";
 import type { News } from "shared/conversation/news.ts";
 import { type Person, readSession } from "shared/conversation/session.ts";
 import type { Turn } from "shared/conversation/turn.ts";
+import type { Json } from "shared/db/database.types.ts";
 import type { ServiceRpc } from "shared/db/service_rpc.ts";
 import { Problem } from "shared/problem.ts";
 import type { ClaimedSource, Outcome, Settled } from "shared/worker/source.ts";
@@ -72,7 +73,7 @@ function inputOf({ message, consent, news }: Claim): Input {
 }
 
 async function run(call: ServiceRpc, claim: Claim, contact_id: string, command: Command): Promise<CommandOutcome> {
-  const args = { message_id: claim.message_id!, contact_id, command: { ...command } };
+  const args = { message_id: claim.message_id!, contact_id, command: wire(command) };
   return await call("run_conversation_command", args, traceOf(claim)) as unknown as CommandOutcome;
 }
 
@@ -83,8 +84,8 @@ async function finish(call: ServiceRpc, { item, result }: Settled<Claim>): Promi
     lease_token: item.lease_token,
     session_id: item.session.id,
     expected_version: item.session.version,
-    next: JSON.parse(JSON.stringify({ state, context, locale })),
-    replies: JSON.parse(JSON.stringify(replies)),
+    next: wire({ state, context, locale }),
+    replies: wire(replies),
   };
   try {
     await call("finish_conversation_turn", args, traceOf(item));
@@ -109,6 +110,11 @@ function leasesOf(settled: Settled<Claim>[]): { message_ids: number[]; lease_tok
     message_ids: settled.map(({ item }) => item.id),
     lease_tokens: settled.map(({ item }) => item.lease_token),
   };
+}
+
+/** As JSON carries it; what is undefined stays out. */
+function wire(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function traceOf({ correlation_id }: Claim): { correlationId?: string } {
