@@ -7,6 +7,7 @@ import { exportsOf, importsOf, layerOf, withoutComments } from "../scripts/sourc
 const LAYERS: Record<string, readonly string[]> = {
   "shared": [],
   "shared/analytics": [],
+  "shared/conversation": [],
   "shared/db": [],
   "shared/flags": [],
   "shared/http": ["shared/db", "shared/metrics"],

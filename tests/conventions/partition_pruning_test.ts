@@ -5,6 +5,7 @@ import { reachableTexts, readSources, type Sources } from "../support/sql_mentio
 import type { BoundedCalls } from "./bounded/case.ts";
 import { ANALYTICS } from "./bounded/analytics.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
+import { CONVERSATION } from "./bounded/conversation.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
 import { FLAGS } from "./bounded/flags.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
@@ -26,6 +27,7 @@ const MOST_LEAVES = 3;
 const CALLS: BoundedCalls = {
   ...ANALYTICS,
   ...CONFIGURATION,
+  ...CONVERSATION,
   ...EVENTS,
   ...FLAGS,
   ...MESSAGE_QUEUE,

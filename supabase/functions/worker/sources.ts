@@ -1,5 +1,6 @@
 import type { ServiceRpc } from "shared/db/service_rpc.ts";
 import type { Source } from "shared/worker/drain.ts";
+import { conversation } from "./conversation.ts";
 import { jobs } from "./jobs.ts";
 import { email, push, sms } from "./notification_channels.ts";
 import { notificationSource } from "./notification_source.ts";
@@ -18,6 +19,7 @@ export function sources(call: ServiceRpc, options?: SendingOptions): Source[] {
     repeatedSource(call, "run_subscriptions"),
     repeatedSource(call, "run_messages"),
     jobs(call),
+    conversation(call),
     payments(call),
     repeatedSource(call, "run_notifications"),
     whatsappMessages(call, options),

@@ -1,0 +1,53 @@
+import type { TripView } from "./command.ts";
+import { moneyText } from "./measures.ts";
+import { offer, type Reply, say } from "./reply.ts";
+import { askRating, tripBody, tripChoices } from "./trip.ts";
+import type { Talk } from "./turn.ts";
+
+/** Something that happened and somebody is told of: the event, and what is known of the trip or payment now. */
+export interface News {
+  event: string;
+  trip?: TripView | null;
+  amount?: string | null;
+  currency?: string | null;
+  payment_status?: string | null;
+}
+
+/** The messages that news is worth; none for what needs no words. */
+export function newsReplies(talk: Talk, news: News): Reply[] {
+  const { trip, event } = news;
+  if (!trip) return [];
+  switch (event) {
+    case "trip.offered":
+      return trip.role === "driver" ? [offerReply(talk, trip)] : [];
+    case "trip.completed":
+      return [say([tripBody(talk, trip), ...paymentWords(talk, news)].join("\n")), askRating(talk, trip.id)];
+    case "trip.paid":
+    case "trip.payment_failed":
+      return paymentWords(talk, news).map(say);
+  }
+  return TOLD.includes(event) ? [offer(tripBody(talk, trip), tripChoices(talk, trip))] : [];
+}
+
+/** An offer is a matter of seconds; its buttons say so a little later at most. */
+const OFFER_MS = 5 * 60_000;
+/** The moves that the other one must hear of; what somebody has just done in this chat is answered there. */
+const TOLD = ["trip.accepted", "trip.arrived", "trip.started", "trip.cancelled", "trip.expired"];
+
+/** Somebody else may be faster, or the offer over: the trip says so when the button is tapped. */
+function offerReply(talk: Talk, trip: TripView): Reply {
+  const { offered, moves } = talk.texts;
+  const fare = moneyText(trip.fare, trip.currency, talk.session.locale);
+  return offer(offered(trip.pickup_label || "•", trip.dropoff_label || "•", fare || "–"), [
+    talk.tripChoice(moves.accept, "move", `${trip.id}:accept`, talk.now + OFFER_MS),
+    talk.tripChoice(moves.decline, "move", `${trip.id}:decline`, talk.now + OFFER_MS),
+  ]);
+}
+
+function paymentWords(talk: Talk, { event, amount, currency, payment_status }: News): string[] {
+  const { paid, paymentAsked, paymentFailed } = talk.texts;
+  const money = moneyText(amount, currency, talk.session.locale);
+  if (event === "trip.paid") return [paid(money)];
+  if (event === "trip.payment_failed") return [paymentFailed];
+  return payment_status === "pending" ? [paymentAsked(money)] : [];
+}
