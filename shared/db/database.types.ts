@@ -501,6 +501,34 @@ export type Database = {
         };
         Relationships: [];
       };
+      "conversation_numbers": {
+        Row: {
+          "created_at": string;
+          "enabled_at": string;
+          "is_enabled": boolean;
+          "news_template": string | null;
+          "phone_number_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "enabled_at"?: string;
+          "is_enabled": boolean;
+          "news_template"?: string | null;
+          "phone_number_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "enabled_at"?: string;
+          "is_enabled"?: boolean;
+          "news_template"?: string | null;
+          "phone_number_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
       "currencies": {
         Row: {
           "code": string;
@@ -516,6 +544,77 @@ export type Database = {
           "exponent"?: number;
         };
         Relationships: [];
+      };
+      "driver_moves": {
+        Row: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "from_state": Database["public"]["Enums"]["driver_state"];
+          "to_state": Database["public"]["Enums"]["driver_state"];
+        };
+        Update: {
+          "from_state"?: Database["public"]["Enums"]["driver_state"];
+          "to_state"?: Database["public"]["Enums"]["driver_state"];
+        };
+        Relationships: [];
+      };
+      "drivers": {
+        Row: {
+          "created_at": string;
+          "is_online": boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count": number;
+          "rating_sum": number;
+          "state": Database["public"]["Enums"]["driver_state"];
+          "state_reason": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate": string;
+          "profile_id": string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_online"?: boolean;
+          "plate"?: string;
+          "profile_id"?: string;
+          "rating_count"?: number;
+          "rating_sum"?: number;
+          "state"?: Database["public"]["Enums"]["driver_state"];
+          "state_reason"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "drivers_profile_id_fkey";
+            columns: ["profile_id"];
+            isOneToOne: true;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "drivers_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
       };
       "event_keys": {
         Row: {
@@ -3107,6 +3206,466 @@ export type Database = {
           },
         ];
       };
+      "trip_moves": {
+        Row: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "actors": (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status": Database["public"]["Enums"]["trip_status"];
+          "to_status": Database["public"]["Enums"]["trip_status"];
+        };
+        Update: {
+          "actors"?: (Database["public"]["Enums"]["trip_actor"])[];
+          "from_status"?: Database["public"]["Enums"]["trip_status"];
+          "to_status"?: Database["public"]["Enums"]["trip_status"];
+        };
+        Relationships: [];
+      };
+      "trip_offers": {
+        Row: {
+          "answered_at": string | null;
+          "created_at": string;
+          "distance_meters": number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status": Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id": string;
+          "expires_at": string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id": string;
+          "wave": number;
+        };
+        Update: {
+          "answered_at"?: string | null;
+          "created_at"?: string;
+          "distance_meters"?: number | null;
+          "driver_id"?: string;
+          "expires_at"?: string;
+          "status"?: Database["public"]["Enums"]["trip_offer_status"];
+          "trip_id"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_offers_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_offers_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_payments": {
+        Row: {
+          "created_at": string;
+          "is_returned": boolean;
+          "settled_at": string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id": string;
+          "trip_id": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "is_returned"?: boolean;
+          "settled_at"?: string | null;
+          "transaction_id"?: string;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_payments_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_ratings": {
+        Row: {
+          "comment": string | null;
+          "created_at": string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by": Database["public"]["Enums"]["trip_actor"];
+          "stars": number;
+          "trip_id": string;
+        };
+        Update: {
+          "comment"?: string | null;
+          "created_at"?: string;
+          "rated_by"?: Database["public"]["Enums"]["trip_actor"];
+          "stars"?: number;
+          "trip_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_ratings_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_series": {
+        Row: {
+          "ended_at": string | null;
+          "first_trip_id": string;
+          "id": string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ended_at"?: string | null;
+          "first_trip_id": string;
+          "id"?: string;
+          "next_at": string;
+          "recurrence": Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id": string;
+        };
+        Update: {
+          "ended_at"?: string | null;
+          "first_trip_id"?: string;
+          "id"?: string;
+          "next_at"?: string;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_series_first_trip_id_fkey";
+            columns: ["first_trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trip_series_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "trip_tariffs": {
+        Row: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency": string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "amount_per_km": number;
+          "amount_per_minute": number;
+          "base_amount": number;
+          "cancellation_amount": number;
+          "commission_basis_points": number;
+          "currency"?: string;
+          "detour_percent": number;
+          "free_cancellation": string;
+          "minimum_amount": number;
+          "no_show_wait": string;
+          "speed_kmh": number;
+          "vehicle_type": string;
+        };
+        Update: {
+          "amount_per_km"?: number;
+          "amount_per_minute"?: number;
+          "base_amount"?: number;
+          "cancellation_amount"?: number;
+          "commission_basis_points"?: number;
+          "currency"?: string;
+          "detour_percent"?: number;
+          "free_cancellation"?: string;
+          "minimum_amount"?: number;
+          "no_show_wait"?: string;
+          "speed_kmh"?: number;
+          "vehicle_type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_tariffs_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+        ];
+      };
+      "trip_waves": {
+        Row: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_count": number;
+          "lasts": string;
+          "radius_meters": number;
+          "wave": number;
+        };
+        Update: {
+          "driver_count"?: number;
+          "lasts"?: string;
+          "radius_meters"?: number;
+          "wave"?: number;
+        };
+        Relationships: [];
+      };
+      "trips": {
+        Row: {
+          "accepted_at": string | null;
+          "amount_due": number;
+          "arrived_at": string | null;
+          "cancel_reason": Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by": Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id": string | null;
+          "created_at": string;
+          "currency": string;
+          "driven_meters": number | null;
+          "driver_id": string | null;
+          "dropoff_label": string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at": string | null;
+          "expires_at": string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id": string | null;
+          "id": string;
+          "is_commission_owed": boolean;
+          "next_action_at": string | null;
+          "no_show_wait": string;
+          "payment_count": number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label": string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at": string | null;
+          "series_id": string | null;
+          "started_at": string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id": string | null;
+          "updated_at": string;
+          "vehicle_type": string;
+          "wave": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount": number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points": number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency": string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount": number;
+          "free_cancellation": string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait": string;
+          "payment_count"?: number;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "quoted_meters": number;
+          "quoted_seconds": number;
+          "request_key": string;
+          "rider_id": string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type": string;
+          "wave"?: number;
+        };
+        Update: {
+          "accepted_at"?: string | null;
+          "amount_due"?: number;
+          "arrived_at"?: string | null;
+          "cancel_reason"?: Database["public"]["Enums"]["trip_cancel_reason"] | null;
+          "cancellation_amount"?: number;
+          "cancelled_by"?: Database["public"]["Enums"]["trip_actor"] | null;
+          "commission_basis_points"?: number;
+          "correlation_id"?: string | null;
+          "created_at"?: string;
+          "currency"?: string;
+          "driven_meters"?: number | null;
+          "driver_id"?: string | null;
+          "dropoff_label"?: string | null;
+          "dropoff_lat"?: number;
+          "dropoff_lng"?: number;
+          "ended_at"?: string | null;
+          "expires_at"?: string | null;
+          "fare_amount"?: number;
+          "free_cancellation"?: string;
+          "hold_id"?: string | null;
+          "id"?: string;
+          "is_commission_owed"?: boolean;
+          "next_action_at"?: string | null;
+          "no_show_wait"?: string;
+          "payment_count"?: number;
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"];
+          "pickup_label"?: string | null;
+          "pickup_lat"?: number;
+          "pickup_lng"?: number;
+          "quoted_meters"?: number;
+          "quoted_seconds"?: number;
+          "request_key"?: string;
+          "rider_id"?: string;
+          "scheduled_at"?: string | null;
+          "series_id"?: string | null;
+          "started_at"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"];
+          "transaction_id"?: string | null;
+          "updated_at"?: string;
+          "vehicle_type"?: string;
+          "wave"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_hold_id_fkey";
+            columns: ["hold_id"];
+            isOneToOne: false;
+            referencedRelation: "wallet_holds";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_series_id_fkey";
+            columns: ["series_id"];
+            isOneToOne: false;
+            referencedRelation: "trip_series";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
+      };
       "wallet_accounts": {
         Row: {
           "code": string;
@@ -5324,6 +5883,49 @@ export type Database = {
         ComputedFields: never;
         Relationships: [];
       };
+      "stuck_trips": {
+        Row: {
+          "driver_id": string | null;
+          "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "rider_id": string;
+          "status": Database["public"]["Enums"]["trip_status"];
+          "trip_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Update: {
+          "driver_id"?: string | null;
+          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
+          "rider_id"?: string | null;
+          "status"?: Database["public"]["Enums"]["trip_status"] | null;
+          "trip_id"?: string | null;
+          "updated_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trips_driver_id_fkey";
+            columns: ["driver_id"];
+            isOneToOne: false;
+            referencedRelation: "drivers";
+            referencedColumns: ["profile_id"];
+          },
+          {
+            foreignKeyName: "trips_rider_id_fkey";
+            columns: ["rider_id"];
+            isOneToOne: false;
+            referencedRelation: "profiles";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "transaction_summary": {
         Row: {
           "amount": number | null;
@@ -5337,6 +5939,39 @@ export type Database = {
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      "trip_stats": {
+        Row: {
+          "cancelled_count": number | null;
+          "completed_count": number | null;
+          "currency": string;
+          "day": string | null;
+          "expired_count": number | null;
+          "median_seconds_to_accept": number | null;
+          "open_count": number | null;
+          "paid_amount": number | null;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "requested_count": number | null;
+          "unpaid_count": number | null;
+          "vehicle_type": string;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "trips_currency_fkey";
+            columns: ["currency"];
+            isOneToOne: false;
+            referencedRelation: "currencies";
+            referencedColumns: ["code"];
+          },
+          {
+            foreignKeyName: "trips_vehicle_type_fkey";
+            columns: ["vehicle_type"];
+            isOneToOne: false;
+            referencedRelation: "trip_tariffs";
+            referencedColumns: ["vehicle_type"];
+          },
+        ];
       };
       "user_engagement_metrics": {
         Row: {
@@ -5660,6 +6295,7 @@ export type Database = {
     };
     Functions: {
       "accept_momo_receipt": { Args: { "event_id": string; "reason": string }; Returns: Json };
+      "accept_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "add_payment_method": {
         Args: { "kind": string; "label"?: string; "phone": string; "profile_id"?: string };
         Returns: Json;
@@ -5706,6 +6342,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      "apply_driver": { Args: { "plate": string; "profile_id"?: string; "vehicle_type": string }; Returns: Json };
       "approve_payout": { Args: { "note"?: string; "transaction_id": string }; Returns: Json };
       "archive_feature_flag": {
         Args: { "flag_key": string; "is_archived"?: boolean };
@@ -5730,6 +6367,7 @@ export type Database = {
         };
       };
       "archive_partitions": { Args: Record<PropertyKey, never>; Returns: string[] };
+      "arrive_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "begin_worker_run": { Args: { "lease_seconds"?: number }; Returns: string };
       "cancel_job": {
         Args: { "job_id": string };
@@ -5767,6 +6405,10 @@ export type Database = {
       };
       "cancel_messages": { Args: { "message_ids": (number)[]; "queue_name": string }; Returns: (number)[] };
       "cancel_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "cancel_trip": {
+        Args: { "actor_id"?: string; "reason": Database["public"]["Enums"]["trip_cancel_reason"]; "trip_id": string };
+        Returns: Json;
+      };
       "cancel_whatsapp_message": {
         Args: { "message_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -5786,6 +6428,7 @@ export type Database = {
         }[];
       };
       "check_readiness": { Args: Record<PropertyKey, never>; Returns: Json };
+      "claim_conversation_turns": { Args: { "lease_seconds"?: number; "max_count"?: number }; Returns: Json[] };
       "claim_jobs": {
         Args: { "job_types"?: (string)[]; "lease_seconds"?: number; "max_count"?: number };
         Returns: Database["public"]["CompositeTypes"]["claimed_job"][];
@@ -5901,6 +6544,7 @@ export type Database = {
         Args: { "delivery_id": string; "lease_token": number; "provider"?: string; "provider_message_id"?: string };
         Returns: undefined;
       };
+      "complete_trip": { Args: { "distance_meters"?: number; "driver_id"?: string; "trip_id": string }; Returns: Json };
       "complete_whatsapp_message": {
         Args: { "lease_token": number; "message_id": string; "user_id"?: string; "wa_id"?: string; "wamid": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_send_outcome"];
@@ -6045,6 +6689,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "decline_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: boolean };
       "delete_config": {
         Args: { "config_key": string; "environment": string; "expected_version"?: number; "service_name": string };
         Returns: {
@@ -6186,6 +6831,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "end_trip_series": { Args: { "rider_id"?: string; "series_id": string }; Returns: boolean };
       "end_worker_run": { Args: { "has_more": boolean; "report": Json; "run_id": string }; Returns: undefined };
       "enqueue_message": {
         Args: {
@@ -6311,6 +6957,10 @@ export type Database = {
           "name": string;
         }[];
       };
+      "find_nearby_drivers": {
+        Args: { "lat": number; "lng": number; "max_count"?: number; "radius_meters"?: number; "vehicle_type": string };
+        Returns: Json[];
+      };
       "find_nearby_locations": {
         Args: {
           "lat": number;
@@ -6328,6 +6978,17 @@ export type Database = {
           isOneToOne: false;
           isSetofReturn: true;
         };
+      };
+      "finish_conversation_turn": {
+        Args: {
+          "expected_version": number;
+          "lease_token": number;
+          "message_id": number;
+          "next": Json;
+          "replies": Json;
+          "session_id": string;
+        };
+        Returns: undefined;
       };
       "flag_snapshot": { Args: { "environment"?: string; "known_revision"?: number }; Returns: Json };
       "forget_driver_position": { Args: { "driver_id": string }; Returns: boolean };
@@ -6457,6 +7118,7 @@ export type Database = {
         };
       };
       "get_transaction": { Args: { "transaction_id": string }; Returns: Json };
+      "get_trip": { Args: { "actor_id"?: string; "trip_id": string }; Returns: Json };
       "get_whatsapp_consent": {
         Args: { "contact_id": string };
         Returns: Database["public"]["CompositeTypes"]["whatsapp_consent"];
@@ -6759,6 +7421,8 @@ export type Database = {
         };
         Returns: Json[];
       };
+      "list_trip_offers": { Args: { "driver_id"?: string }; Returns: Json[] };
+      "list_trips": { Args: { "actor_id"?: string; "before_id"?: string; "max_count"?: number }; Returns: Json[] };
       "list_webhook_deliveries": {
         Args: {
           "endpoint_id": string;
@@ -6928,6 +7592,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "offer_trip": { Args: { "driver_ids": (string)[]; "trip_id": string }; Returns: number };
       "open_wallet_account": {
         Args: { "code"?: string; "currency"?: string; "is_busy"?: boolean; "profile_id"?: string };
         Returns: {
@@ -6976,6 +7641,14 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "pay_trip": {
+        Args: {
+          "payment_method"?: Database["public"]["Enums"]["trip_payment_method"];
+          "rider_id"?: string;
+          "trip_id": string;
+        };
+        Returns: Json;
+      };
       "payment_intake_report": { Args: Record<PropertyKey, never>; Returns: Json };
       "purge_queue": {
         Args: {
@@ -6984,6 +7657,20 @@ export type Database = {
           "states"?: (Database["public"]["Enums"]["message_state"])[];
         };
         Returns: number;
+      };
+      "quote_trip": {
+        Args: {
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "vehicle_type": string;
+        };
+        Returns: Json;
+      };
+      "rate_trip": {
+        Args: { "actor_id"?: string; "comment"?: string; "stars": number; "trip_id": string };
+        Returns: Json;
       };
       "read_events": {
         Args: { "after_position"?: number; "after_transaction_id"?: number; "max_count"?: number };
@@ -7203,6 +7890,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "report_driver_position": {
+        Args: { "accuracy"?: number; "driver_id"?: string; "heading"?: number; "lat": number; "lng": number };
+        Returns: boolean;
+      };
       "report_job_progress": {
         Args: { "job_id": string; "lease_seconds"?: number; "lease_token": number; "progress"?: Json };
         Returns: string;
@@ -7219,6 +7910,23 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "request_trip": {
+        Args: {
+          "dropoff_label"?: string;
+          "dropoff_lat": number;
+          "dropoff_lng": number;
+          "idempotency_key": string;
+          "payment_method": Database["public"]["Enums"]["trip_payment_method"];
+          "pickup_label"?: string;
+          "pickup_lat": number;
+          "pickup_lng": number;
+          "recurrence"?: Database["public"]["Enums"]["trip_recurrence"];
+          "rider_id"?: string;
+          "scheduled_at"?: string;
+          "vehicle_type": string;
+        };
+        Returns: Json;
       };
       "resolve_payment_review": {
         Args: {
@@ -7339,6 +8047,10 @@ export type Database = {
       "rotate_analytics_write_key": { Args: { "overlap_hours"?: number; "write_key_id": string }; Returns: Json };
       "rotate_service_secret": { Args: { "overlap_seconds"?: number; "service_name": string }; Returns: string };
       "rotate_webhook_secret": { Args: { "endpoint_id": string; "overlap_seconds"?: number }; Returns: Json };
+      "run_conversation_command": {
+        Args: { "command": Json; "contact_id": string; "message_id": string };
+        Returns: Json;
+      };
       "run_job": {
         Args: { "job_id": string; "lease_token": number };
         Returns: Database["public"]["Enums"]["job_state"];
@@ -7513,7 +8225,29 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "set_conversation_number": {
+        Args: { "is_enabled": boolean; "news_template"?: string; "phone_number_id": string };
+        Returns: {
+          "created_at": string;
+          "enabled_at": string;
+          "is_enabled": boolean;
+          "news_template": string | null;
+          "phone_number_id": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "conversation_numbers";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "set_default_payment_method": { Args: { "payment_method_id": string }; Returns: Json };
+      "set_driver_online": { Args: { "driver_id"?: string; "is_online": boolean }; Returns: Json };
+      "set_driver_state": {
+        Args: { "profile_id": string; "reason"?: string; "state": Database["public"]["Enums"]["driver_state"] };
+        Returns: Json;
+      };
       "set_feature_flag_enabled": {
         Args: { "environment": string; "flag_key": string; "is_enabled": boolean };
         Returns: number;
@@ -7784,6 +8518,7 @@ export type Database = {
         Returns: undefined;
       };
       "start_payment_attempt": { Args: { "transaction_id": string }; Returns: Json };
+      "start_trip": { Args: { "driver_id"?: string; "trip_id": string }; Returns: Json };
       "suppress_analytics_user": {
         Args: { "anonymous_id"?: string; "reason"?: string; "user_id"?: string };
         Returns: number;
@@ -8029,6 +8764,7 @@ export type Database = {
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "cache_state": "fresh" | "stale" | "compute" | "wait";
       "configuration_change": "set" | "deleted" | "rolled_back";
+      "driver_state": "applied" | "approved" | "suspended" | "rejected";
       "event_failure_policy": "park_event" | "park_stream" | "stop";
       "event_subscription_status": "active" | "paused" | "stopped";
       "flag_kind": "release" | "experiment" | "operational" | "kill_switch" | "permission";
@@ -8068,6 +8804,32 @@ export type Database = {
       "service_status": "passing" | "warning" | "critical";
       "transaction_status": "pending" | "processing" | "succeeded" | "failed" | "cancelled" | "expired" | "unknown";
       "transaction_type": "payment" | "top_up" | "payout" | "refund";
+      "trip_actor": "rider" | "driver" | "operator" | "system";
+      "trip_cancel_reason":
+        | "changed_mind"
+        | "wait_too_long"
+        | "wrong_place"
+        | "driver_asked"
+        | "rider_no_show"
+        | "vehicle_problem"
+        | "unsafe"
+        | "payment_failed"
+        | "operator_decision"
+        | "other";
+      "trip_offer_status": "open" | "accepted" | "declined" | "expired" | "withdrawn";
+      "trip_payment_method": "wallet" | "mtn_momo" | "cash";
+      "trip_payment_status": "none" | "held" | "due" | "pending" | "paid" | "failed";
+      "trip_recurrence": "none" | "weekdays" | "daily";
+      "trip_status":
+        | "scheduled"
+        | "requested"
+        | "offered"
+        | "accepted"
+        | "arrived"
+        | "started"
+        | "completed"
+        | "cancelled"
+        | "expired";
       "wallet_account_status": "open" | "frozen" | "closed";
       "wallet_account_type": "asset" | "liability" | "equity" | "income" | "expense";
       "wallet_fee_payer": "sender" | "receiver";
@@ -8487,6 +9249,7 @@ export const Constants = {
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "cache_state": ["fresh", "stale", "compute", "wait"],
       "configuration_change": ["set", "deleted", "rolled_back"],
+      "driver_state": ["applied", "approved", "suspended", "rejected"],
       "event_failure_policy": ["park_event", "park_stream", "stop"],
       "event_subscription_status": ["active", "paused", "stopped"],
       "flag_kind": ["release", "experiment", "operational", "kill_switch", "permission"],
@@ -8527,6 +9290,34 @@ export const Constants = {
       "service_status": ["passing", "warning", "critical"],
       "transaction_status": ["pending", "processing", "succeeded", "failed", "cancelled", "expired", "unknown"],
       "transaction_type": ["payment", "top_up", "payout", "refund"],
+      "trip_actor": ["rider", "driver", "operator", "system"],
+      "trip_cancel_reason": [
+        "changed_mind",
+        "wait_too_long",
+        "wrong_place",
+        "driver_asked",
+        "rider_no_show",
+        "vehicle_problem",
+        "unsafe",
+        "payment_failed",
+        "operator_decision",
+        "other",
+      ],
+      "trip_offer_status": ["open", "accepted", "declined", "expired", "withdrawn"],
+      "trip_payment_method": ["wallet", "mtn_momo", "cash"],
+      "trip_payment_status": ["none", "held", "due", "pending", "paid", "failed"],
+      "trip_recurrence": ["none", "weekdays", "daily"],
+      "trip_status": [
+        "scheduled",
+        "requested",
+        "offered",
+        "accepted",
+        "arrived",
+        "started",
+        "completed",
+        "cancelled",
+        "expired",
+      ],
       "wallet_account_status": ["open", "frozen", "closed"],
       "wallet_account_type": ["asset", "liability", "equity", "income", "expense"],
       "wallet_fee_payer": ["sender", "receiver"],
