@@ -1,3 +1,4 @@
+import { analyticsMeasurements } from "./analytics.ts";
 import { batch } from "./batch.ts";
 import { coldStart } from "./cold_start.ts";
 import { eventMeasurements } from "./events.ts";
@@ -27,6 +28,7 @@ const MEASUREMENTS: Record<string, Measurement> = {
   ...queueMeasurements,
   ...eventMeasurements,
   ...walletMeasurements,
+  ...analyticsMeasurements,
 };
 
 const isQuick = Deno.args.includes("--quick");

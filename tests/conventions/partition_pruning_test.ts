@@ -3,6 +3,7 @@ import { createTestDatabase, rolledBack } from "../support/database.ts";
 import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 import type { BoundedCalls } from "./bounded/case.ts";
+import { ANALYTICS } from "./bounded/analytics.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
 import { MESSAGE_QUEUE } from "./bounded/message_queue.ts";
@@ -21,6 +22,7 @@ const MONTHS = 60;
 const MOST_LEAVES = 3;
 
 const CALLS: BoundedCalls = {
+  ...ANALYTICS,
   ...CONFIGURATION,
   ...EVENTS,
   ...MESSAGE_QUEUE,
@@ -37,8 +39,12 @@ const CALLS: BoundedCalls = {
 /** These look through all of history, and are called as rarely as that costs. */
 const UNBOUNDED = {
   "private.check_audit_log": "once a week",
+  "private.erase_suppressed_aliases": "all that a person ever did, once",
   "private.verify_wallet_ledger": "replays all of it, at night",
+  "public.erase_analytics_user": "all that a person ever did, once",
   "public.erase_payment_data": "all that a person ever paid, once",
+  "public.suppress_analytics_user": "reads no leaf: it locks the parent",
+  "public.unsuppress_analytics_user": "reads no leaf: it locks the parent",
   "public.verify_audit_log": "a forged row may lie in any leaf",
 };
 
@@ -105,7 +111,10 @@ async function makeOldMonths(): Promise<void> {
   await database.sql`
     select private.create_partition(managed.table_name, date_trunc('month', now(), 'UTC') - make_interval(months => n))
     from private.partitioned_tables as managed
-    cross join generate_series(1, ${MONTHS}::int) as n`;
+    cross join generate_series(1, ${MONTHS}::int) as n
+    where to_regclass(format(
+      'partitions.%I', managed.table_name || to_char(date_trunc('month', now(), 'UTC') - make_interval(months => n), '_YYYY_MM')
+    )) is null`;
 }
 
 /** Tables of which too many leaves are among these. */
