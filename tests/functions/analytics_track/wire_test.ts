@@ -1,8 +1,10 @@
+import { createClient } from "@supabase/supabase-js";
 import { assert, assertEquals } from "@std/assert";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { USER_ID } from "../../support/tokens.ts";
 import {
   answerTo,
+  apiUrl,
   callsOf,
   createWriteKey,
   database,
@@ -124,7 +126,7 @@ trackTest("a wrong key is turned away without asking the database again, and bef
   const before = callsOf("find_analytics_write_key");
 
   for (let time = 0; time < 5; time++) {
-    const [status] = await answerTo("/v1/track", "x".repeat(10), { headers: basic("another-guess:") });
+    const [status] = await answerTo("/v1/track", "x".repeat(600_000), { headers: basic("another-guess:") });
     assertEquals(status, 401);
   }
 
@@ -144,6 +146,19 @@ trackTest("a user's token makes its user the user of every call, whatever the ca
   );
 
   assertEquals((await storedOf(own)).map(({ user_id }) => user_id), [USER_ID, USER_ID]);
+});
+
+trackTest("supabase-js sends as the user who is signed in, without a write key of its own", async () => {
+  const supabase = createClient(apiUrl, LOCAL_KEYS.publishableKey, { accessToken: () => issuer.sign() });
+  const messageId = crypto.randomUUID();
+
+  const { data, error } = await supabase.functions.invoke("analytics-track/v1/track", {
+    body: { event: "Ride", messageId },
+  });
+
+  assertEquals([error, data.stored], [null, 1]);
+  const [row] = await database.sql`select user_id, write_key_id from public.analytics_events where id = ${messageId}`;
+  assertEquals({ ...row }, { user_id: USER_ID, write_key_id: null });
 });
 
 trackTest("Content-Type is not looked at, and a body is unpacked however it is packed", async () => {

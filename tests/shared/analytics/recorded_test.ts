@@ -5,7 +5,9 @@ import { JITSU, POSTHOG_V0, POSTHOG_V1, RUDDERSTACK, SEGMENT } from "./recorded.
 
 /** What tells the items of one request apart. */
 function told(body: unknown, given?: Parameters<typeof parsed>[1]): unknown[] {
-  return parsed(body, given).items.map(({ type, event_name, user_id, anonymous_id, previous_id, group_id, context }) => [
+  return parsed(body, given).items.map((
+    { type, event_name, user_id, anonymous_id, previous_id, group_id, context },
+  ) => [
     type,
     event_name,
     user_id,
