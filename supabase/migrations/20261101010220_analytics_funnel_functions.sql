@@ -100,7 +100,7 @@ begin
     select
       shown.value, step.number::integer, step.name, coalesce(counted.actor_count, 0),
       round(coalesce(counted.actor_count, 0)::numeric / nullif(shown.starters, 0), 4),
-      round(coalesce(counted.actor_count, 0)::numeric / nullif(coalesce(lag(counted.actor_count) over by_value, shown.starters), 0), 4),
+      round(coalesce(counted.actor_count, 0)::numeric / nullif(lag(coalesce(counted.actor_count, 0), 1, shown.starters) over by_value, 0), 4),
       round(counted.median::numeric, 3)
     from shown
     cross join unnest($1) with ordinality as step (name, number)
