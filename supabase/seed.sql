@@ -44,3 +44,10 @@ from deliveries;
 -- A number whose receipts by SMS are believed, and the code to dial for it.
 select public.set_momo_receiver('+250788000000');
 select public.set_payment_channel('momo_ussd', true, merchant_code => '123456');
+
+-- Somebody looks around, signs in and books; the schedule makes one person of them.
+select public.track_events(jsonb_build_object('source', 'sql', 'received_at', now(), 'items', jsonb_build_array(
+  jsonb_build_object('index', 0, 'message_id', 'seed-1', 'type', 'page', 'event_name', 'Home', 'anonymous_id', 'seed-browser', 'timestamp', now() - interval '2 days'),
+  jsonb_build_object('index', 1, 'message_id', 'seed-2', 'type', 'identify', 'event_name', '$identify', 'anonymous_id', 'seed-browser', 'user_id', 'seed-rider', 'timestamp', now() - interval '1 day'),
+  jsonb_build_object('index', 2, 'message_id', 'seed-3', 'type', 'track', 'event_name', 'Trip Requested', 'user_id', 'seed-rider', 'properties', jsonb_build_object('vehicle', 'moto'), 'timestamp', now() - interval '1 day')
+)));
