@@ -17,6 +17,8 @@ export interface Item {
   message_id: string;
   type: ItemType;
   event_name: string;
+  /** The property `category`, where it is a short text. */
+  event_category: string | null;
   user_id: string | null;
   anonymous_id: string | null;
   /** Who the user was until an alias. */

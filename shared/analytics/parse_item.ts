@@ -36,14 +36,16 @@ export function parseItem(event: unknown, index: number, envelope: Envelope): It
   const call = envelope.isPostHog ? segmentCallOf(event, envelope.receivedAt) : event;
   const type = typeOf(call.type ?? envelope.type);
   const context = contextOf(call, envelope);
+  const properties = propertiesOf(type, call);
   return {
     index,
     message_id: messageIdOf(call.messageId, envelope),
     type,
     event_name: type === "track" ? nameOf(call.event) : type,
+    event_category: categoryOf(properties),
     ...peopleOf(type, call, envelope.hasUser),
     session_id: sessionOf(context, call),
-    properties: propertiesOf(type, call),
+    properties,
     context,
     ...timesOf(call, envelope),
     ...(envelope.isBot || isBot(context.userAgent) ? { is_bot: true } : {}),
@@ -59,6 +61,10 @@ function nameOf(value: unknown): string {
   if (name === "") throw new Rejection("event_name_missing");
   if (name.length > MAX_NAME_LENGTH) throw new Rejection("event_name_too_long");
   return name;
+}
+
+function categoryOf({ category }: JsonObject): string | null {
+  return typeof category === "string" && category !== "" && category.length <= MAX_NAME_LENGTH ? category : null;
 }
 
 function messageIdOf(value: unknown, { createId }: Envelope): string {

@@ -73,7 +73,7 @@ trackTest(
       return {
         send: (number) =>
           new Promise<void>((resolve) => {
-            client.track({ userId: "u1", event: "Ride", properties: { number } }, (error) => {
+            client.track({ userId: "u1", event: "Ride", properties: { number } }, (...[error]: unknown[]) => {
               if (error) errors.push(error);
               resolve();
             });

@@ -16,13 +16,18 @@ const rpc = createRpc({ url: database.authenticatorUrl, identify: createIdentify
 const auth = { fetch: () => Promise.resolve(new Response(null, { status: 404 })) };
 let isAway = false;
 const calls: string[] = [];
+/** SQLSTATEs with which the next calls of `track_events()` fail. */
+export const failures: string[] = [];
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => gateway(request));
 /** The stack's API: the gateway, with this function and the database's functions behind it. */
 export const apiUrl = `http://127.0.0.1:${server.addr.port}`;
 const gateway = createGateway({
   functions: { "analytics-track": analyticsTrack },
   rpc(request) {
-    calls.push(new URL(request.url).pathname.split("/").at(-1)!);
+    const name = new URL(request.url).pathname.split("/").at(-1)!;
+    calls.push(name);
+    const failure = name === "track_events" ? failures.shift() : undefined;
+    if (failure) return Promise.resolve(Response.json({ code: failure, message: "" }, { status: 500 }));
     return isAway ? Promise.resolve(new Response("<html>", { status: 502 })) : rpc.fetch(request);
   },
   auth,

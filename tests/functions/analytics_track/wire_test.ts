@@ -8,6 +8,7 @@ import {
   callsOf,
   createWriteKey,
   database,
+  failures,
   issuer,
   send,
   storedOf,
@@ -301,6 +302,19 @@ trackTest("without the database it is 503 with Retry-After: 1, and afterwards no
   });
 
   assertEquals((await answerTo("/v1/track", call, { key: own.key }))[1].stored, 1);
+});
+
+trackTest("a deadlock is tried three times, and is 503 after that", async () => {
+  const outcomeAfter = async (...codes: string[]) => {
+    failures.push(...codes);
+    const response = await send("/v1/track", track(), { key: key.key });
+    await response.body?.cancel();
+    return [response.status, response.headers.get("retry-after"), failures.splice(0).length];
+  };
+
+  assertEquals(await outcomeAfter("40P01", "40001"), [200, null, 0]);
+  assertEquals(await outcomeAfter("40P01", "40P01", "40P01", "40P01"), [503, "1", 1]);
+  assertEquals(await outcomeAfter("53300", "53300"), [503, "1", 1]);
 });
 
 trackTest("an answer that is lost on the way costs nothing: the retry is a duplicate", async () => {

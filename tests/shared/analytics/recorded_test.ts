@@ -33,6 +33,7 @@ Deno.test("parseRequest() reads what Segment's Node library sends", () => {
     message_id: SEGMENT.batch[1]!.messageId,
     type: "track",
     event_name: "Ride",
+    event_category: null,
     user_id: "u1",
     anonymous_id: null,
     previous_id: null,
@@ -43,7 +44,7 @@ Deno.test("parseRequest() reads what Segment's Node library sends", () => {
     timestamp: SEGMENT.batch[1]!.timestamp,
     sent_at: SEGMENT.sentAt,
   });
-  assertEquals(items[2]!.properties, { category: "c", name: "Home" });
+  assertEquals([items[2]!.properties, items[2]!.event_category], [{ category: "c", name: "Home" }, "c"]);
   assertEquals(writeKeyOf(SEGMENT), "wk_1");
 });
 
