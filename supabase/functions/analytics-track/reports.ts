@@ -16,8 +16,13 @@ const asked = auth("operator", "secret");
 /** Analytics' questions over HTTP, as pages and notebooks ask them; each is one SQL function. */
 export const reports = new Hono<AppEnv>();
 
-reports.get("/summary", asked, query(wire.Days), says(wire.Summary, "Events and people, and those before"), async (c) =>
-  answer(c, await rpc(c, "analytics_overview", c.req.valid("query"), PATIENTLY)));
+reports.get(
+  "/summary",
+  asked,
+  query(wire.Days),
+  says(wire.Summary, "Events and people, and those before"),
+  async (c) => answer(c, await rpc(c, "analytics_overview", c.req.valid("query"), PATIENTLY)),
+);
 
 reports.get(
   "/active-users",
@@ -43,11 +48,21 @@ reports.get(
   async (c) => answer(c, await rpc(c, "analytics_retention", c.req.valid("query"), PATIENTLY)),
 );
 
-reports.get("/sessions", asked, query(wire.Days), says(wire.Sessions, "Sessions by the day they began"), async (c) =>
-  answer(c, await rpc(c, "analytics_sessions", c.req.valid("query"), PATIENTLY)));
+reports.get(
+  "/sessions",
+  asked,
+  query(wire.Days),
+  says(wire.Sessions, "Sessions by the day they began"),
+  async (c) => answer(c, await rpc(c, "analytics_sessions", c.req.valid("query"), PATIENTLY)),
+);
 
-reports.get("/top", asked, query(wire.TopQuery), says(wire.Top, "The most frequent events"), async (c) =>
-  answer(c, await rpc(c, "analytics_top_events", c.req.valid("query"), PATIENTLY)));
+reports.get(
+  "/top",
+  asked,
+  query(wire.TopQuery),
+  says(wire.Top, "The most frequent events"),
+  async (c) => answer(c, await rpc(c, "analytics_top_events", c.req.valid("query"), PATIENTLY)),
+);
 
 reports.get(
   "/properties",
@@ -61,11 +76,21 @@ reports.get(
   },
 );
 
-reports.get("/timeline", asked, query(wire.TimelineQuery), says(wire.Timeline, "What one person did"), async (c) =>
-  answer(c, await rpc(c, "analytics_timeline", c.req.valid("query"), PATIENTLY)));
+reports.get(
+  "/timeline",
+  asked,
+  query(wire.TimelineQuery),
+  says(wire.Timeline, "What one person did"),
+  async (c) => answer(c, await rpc(c, "analytics_timeline", c.req.valid("query"), PATIENTLY)),
+);
 
-reports.get("/flags", asked, query(wire.FlagsQuery), says(wire.Flags, "Who was served which variant"), async (c) =>
-  answer(c, await rpc(c, "analytics_flag_adoption", c.req.valid("query"), PATIENTLY)));
+reports.get(
+  "/flags",
+  asked,
+  query(wire.FlagsQuery),
+  says(wire.Flags, "Who was served which variant"),
+  async (c) => answer(c, await rpc(c, "analytics_flag_adoption", c.req.valid("query"), PATIENTLY)),
+);
 
 function says(report: z.ZodType, summary: string) {
   return returns({ 200: report, 304: "as known" }, { summary });

@@ -29,7 +29,11 @@ await database.sql`
   ) as happened (name, properties, at)`;
 
 function get(path: string, token: string | null = operator, headers: Record<string, string> = {}): Promise<Response> {
-  const credentials = token === null ? {} : token.startsWith("sb_") ? { apikey: token } : { authorization: `Bearer ${token}` };
+  const credentials = token === null
+    ? {}
+    : token.startsWith("sb_")
+    ? { apikey: token }
+    : { authorization: `Bearer ${token}` };
   return fetch(`${trackUrl}/v1/reports/${path}`, { headers: { ...credentials, ...headers } as Record<string, string> });
 }
 
@@ -62,8 +66,16 @@ trackTest("a report tells what was asked", async () => {
   ]);
   assertEquals((await rowsOf("sessions"))[0]?.median_seconds, 1_200);
   assertEquals((await rowsOf("retention"))[0], { cohort_on: "2026-03-02", cohort_size: 1, period: 0, actor_count: 1 });
-  assertEquals((await rowsOf("top?max_count=1"))[0], { event_name: "$feature_flag_called", event_count: 1, actor_count: 1 });
-  assertEquals(await rowsOf("properties?event_name=looked"), [{ property_name: "city", event_count: 1, actor_count: 1 }]);
+  assertEquals((await rowsOf("top?max_count=1"))[0], {
+    event_name: "$feature_flag_called",
+    event_count: 1,
+    actor_count: 1,
+  });
+  assertEquals(await rowsOf("properties?event_name=looked"), [{
+    property_name: "city",
+    event_count: 1,
+    actor_count: 1,
+  }]);
   assertEquals(await rowsOf("properties?event_name=looked&property_name=city"), [
     { value: "huye", event_count: 1, actor_count: 1 },
   ]);
@@ -122,7 +134,13 @@ for (
   });
 }
 
-for (const path of ["sessions?from_day=2026-01-01&to_day=2026-06-01", "timeline", "summary?from_day=2026-02-02&to_day=2026-02-01"]) {
+for (
+  const path of [
+    "sessions?from_day=2026-01-01&to_day=2026-06-01",
+    "timeline",
+    "summary?from_day=2026-02-02&to_day=2026-02-01",
+  ]
+) {
   trackTest(`GET reports/${path} is refused by SQL`, async () => {
     assertEquals(await outcomeOf(get(path)), "422 invalid_argument");
   });

@@ -11,21 +11,20 @@ export interface Funnel {
 /** Value, step, people and median seconds of each line, by trying every chain of events of every person. */
 export function funnelModel(happenings: Happening[], funnel: Funnel, from: number, to: number) {
   const used = happenings.filter((each) => !each.isBot);
-  const isStart = (each: Happening) =>
-    each.name === funnel.steps[0] && dayOf(each.at) >= from && dayOf(each.at) <= to;
+  const isStart = (each: Happening) => each.name === funnel.steps[0] && dayOf(each.at) >= from && dayOf(each.at) <= to;
   const groups = funnel.breakdown ? distinct(used.filter(isStart).map((each) => valueOf(each, funnel))) : [null];
   const lines = groups.map((group) => {
     const durations: number[][] = funnel.steps.map(() => []);
     for (const actor of distinct(used.map((each) => each.actor))) {
-      const own = used.filter((each) => each.actor === actor && (funnel.by !== "every_step" || valueOf(each, funnel) === group));
+      const own = used.filter((each) =>
+        each.actor === actor && (funnel.by !== "every_step" || valueOf(each, funnel) === group)
+      );
       const starts = own.filter((each) => isStart(each) && valueOf(each, funnel) === group);
       arrivals(own, starts, funnel).forEach((seconds, step) => durations[step]!.push(seconds));
     }
     return { group, durations };
   });
-  lines.sort((one, other) =>
-    other.durations[0]!.length - one.durations[0]!.length || order(one.group, other.group)
-  );
+  lines.sort((one, other) => other.durations[0]!.length - one.durations[0]!.length || order(one.group, other.group));
   return lines.flatMap(({ group, durations }) =>
     durations.map((seconds, step) => [group, step + 1, seconds.length, median(seconds)])
   );
@@ -47,11 +46,17 @@ function arrivals(own: Happening[], starts: Happening[], { steps, seconds }: Fun
         }).map((next) => ({ events: [...events, next] }))
       );
       // Chains from one start to one event go on alike.
-      chains = [...new Map(grown.map((chain) => [`${own.indexOf(chain.events[0]!)} ${own.indexOf(chain.events.at(-1)!)}`, chain])).values()];
+      chains = [
+        ...new Map(
+          grown.map((chain) => [`${own.indexOf(chain.events[0]!)} ${own.indexOf(chain.events.at(-1)!)}`, chain]),
+        ).values(),
+      ];
     }
     if (chains.length === 0) break;
     const first = Math.min(...chains.map(({ events }) => events.at(-1)!.at));
-    const start = Math.max(...chains.filter(({ events }) => events.at(-1)!.at === first).map(({ events }) => events[0]!.at));
+    const start = Math.max(
+      ...chains.filter(({ events }) => events.at(-1)!.at === first).map(({ events }) => events[0]!.at),
+    );
     found.push((first - start) / 1_000);
   }
   return found;

@@ -75,7 +75,9 @@ function model(happenings: Happening[], { from, to, length, count, start, back }
     );
   const lines = [];
   for (let cohort = periodOf(from); cohort <= periodOf(to); cohort++) {
-    const newcomers = distinct(counted.map(({ actor }) => actor)).filter((actor) => periodOf(firstOf(actor)) === cohort);
+    const newcomers = distinct(counted.map(({ actor }) => actor)).filter((actor) =>
+      periodOf(firstOf(actor)) === cohort
+    );
     for (let later = 0; later <= count; later++) {
       const back_ = newcomers.filter((actor) =>
         counted.some((each) =>

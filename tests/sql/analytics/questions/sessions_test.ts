@@ -24,7 +24,16 @@ const at = (minutes: number, ms = 0, session: string | null = null): Happening =
 });
 
 test("nobody at all is no session, and no rate of anything", async (sql) => {
-  assertEquals(await sessions(sql, 0, 0), [[null, 0, 0, 0, 0, null, null, null], [dayText(0), 0, 0, 0, 0, null, null, null]]);
+  assertEquals(await sessions(sql, 0, 0), [[null, 0, 0, 0, 0, null, null, null], [
+    dayText(0),
+    0,
+    0,
+    0,
+    0,
+    null,
+    null,
+    null,
+  ]]);
 });
 
 test("half an hour of silence is in a session, a millisecond more begins another", async (sql) => {
@@ -97,7 +106,9 @@ function cut(times: number[], silence: number): number[][] {
 
 function line(day: string | null, sessions: Session[]) {
   const bounces = sessions.filter(({ events }) => events.length === 1).length;
-  const seconds = sessions.map(({ events }) => (events.at(-1)! - events[0]!) / 1_000).toSorted((one, other) => one - other);
+  const seconds = sessions.map(({ events }) => (events.at(-1)! - events[0]!) / 1_000).toSorted((one, other) =>
+    one - other
+  );
   const middle = (seconds.length - 1) / 2;
   const isEmpty = sessions.length === 0;
   return [
