@@ -1,10 +1,11 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { outcomeOf } from "../../support/problems.ts";
-import { database, issuer, trackTest, trackUrl, withoutDatabase } from "./server.ts";
+import { signedIn } from "../../support/signed_in.ts";
+import { database, trackTest, trackUrl, withoutDatabase } from "./server.ts";
 
-const operator = await issuer.sign({ app_metadata: { role: "operator" } });
-const rider = await issuer.sign();
+const operator = await signedIn(crypto.randomUUID(), { app_metadata: { role: "operator" } });
+const rider = await signedIn(crypto.randomUUID());
 const steps = encodeURIComponent('["looked","rode"]');
 const REPORTS = [
   "summary",
