@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import type { Context } from "hono";
-import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createApp } from "shared/http/app.ts";
 import { type Caller, trust } from "shared/db/caller.ts";
 import { captureLog } from "../../support/log_lines.ts";
