@@ -54,8 +54,10 @@ async function steer({ sql, tell }: Stage): Promise<void> {
   await sql`
     select public.create_feature_flag('trips.receipt_footer', description => 'A line under receipts')
     where not exists (select from public.feature_flags where flag_key = 'trips.receipt_footer')`;
-  await sql`select public.set_feature_flag_rules('trips.receipt_footer', 'development', '[]', 'on', 'off')`;
-  await sql`select public.set_feature_flag_enabled('trips.receipt_footer', 'development', true)`;
+  await sql`
+    select public.set_feature_flag_rules('trips.receipt_footer', environment, '[]', 'on', 'off'),
+      public.set_feature_flag_enabled('trips.receipt_footer', environment, true)
+    from public.flag_environments where is_default`;
   tell("0. the flag trips.receipt_footer is on and the configuration trips/receipt_footer says what stands there");
 }
 
@@ -107,6 +109,8 @@ async function drive({ sql, tell }: Stage, trip_id: string, { app }: Driver): Pr
     sql`
       select status, payment_status, fare_amount from public.trips
       where id = ${trip_id} and payment_status <> 'due'`);
-  tell(`7. the trip is driven and over; MTN MoMo was asked for ${trip.fare_amount} francs and is ${trip.payment_status}`);
+  tell(
+    `7. the trip is driven and over; MTN MoMo was asked for ${trip.fare_amount} francs and is ${trip.payment_status}`,
+  );
   return `${trip.status} ${trip.payment_status}`;
 }

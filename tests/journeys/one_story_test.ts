@@ -2,8 +2,25 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startFakeMomo } from "../../scripts/fakes/momo/fake_momo.ts";
 import { connect } from "../../scripts/stack/connection.ts";
 import { RECEIPT_FOOTER, tellStory } from "../../scripts/story/one_story.ts";
+import { until } from "../../scripts/story/phone.ts";
 import { untilRow } from "../../scripts/story/stage.ts";
 import { startStack, temporaryData } from "../stack/stack_process.ts";
+
+/** What happens to one ride, by whomever, after it was asked for. */
+const MOVES = ["trip.offered", "trip.accepted", "trip.arrived", "trip.started", "trip.completed", "trip.paid"];
+/** Where one ride leaves rows, events, metrics and audit entries. */
+const SOURCES = [
+  "analytics_events",
+  "event_store",
+  "payment_attempts",
+  "system_audit_logs",
+  "transactions",
+  "trips",
+  "wallet_transactions",
+  "whatsapp_deliveries",
+  "whatsapp_message_queue_history",
+  "whatsapp_messages",
+];
 
 Deno.test("one ride goes through everything, and its correlation id finds all of it", async () => {
   await using data = temporaryData();
@@ -24,6 +41,7 @@ Deno.test("one ride goes through everything, and its correlation id finds all of
       sql,
       tell: () => {},
       async letPay() {
+        await until("MTN has the request", () => Promise.resolve(momo.books.entries.size > 0 || undefined));
         momo.books.decide();
         await momo.callbacks.deliver();
       },
@@ -36,14 +54,16 @@ Deno.test("one ride goes through everything, and its correlation id finds all of
         ) as completed
         from public.trips as trip
         where trip.id = ${tripId} and exists (select from private.daily_metrics where event_name = 'trip.completed')`);
-    const traced = await sql`select distinct source from public.trace_correlation(${correlationId}) order by source`;
+    const traced = await sql`select source, what from public.trace_correlation(${correlationId})`;
 
     assert(loserWasRefused);
     assertEquals(paymentAtEnd, "completed pending");
     assertEquals(trip.payment_status, "paid");
     assertEquals(Number(trip.completed), 1);
     assertStringIncludes(receipt, RECEIPT_FOOTER);
-    assertEquals(traced.map(({ source }) => source), []);
+    const events = traced.filter(({ source }) => source === "event_store").map(({ what }) => what);
+    assertEquals(MOVES.filter((move) => !events.includes(move)), []);
+    assertEquals(SOURCES.filter((name) => !traced.some(({ source }) => source === name)), []);
   } finally {
     await sql.end();
   }
