@@ -11,6 +11,8 @@ export interface News {
   amount?: string | null;
   currency?: string | null;
   payment_status?: string | null;
+  /** A line under the receipt. */
+  footer?: string | null;
 }
 
 /** The messages that news is worth; none for what needs no words. */
@@ -44,10 +46,10 @@ function offerReply(talk: Talk, trip: TripView): Reply {
   ]);
 }
 
-function paymentWords(talk: Talk, { event, amount, currency, payment_status }: News): string[] {
+function paymentWords(talk: Talk, { event, amount, currency, payment_status, footer }: News): string[] {
   const { paid, paymentAsked, paymentFailed } = talk.texts;
   const money = moneyText(amount, currency, talk.session.locale);
-  if (event === "trip.paid") return [paid(money)];
+  if (event === "trip.paid") return [footer ? `${paid(money)}\n\n${footer}` : paid(money)];
   if (event === "trip.payment_failed") return [paymentFailed];
   return payment_status === "pending" ? [paymentAsked(money)] : [];
 }

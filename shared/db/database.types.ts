@@ -8649,6 +8649,15 @@ export type Database = {
         Args: { "anonymous_id"?: string; "reason"?: string; "user_id"?: string };
         Returns: number;
       };
+      "trace_correlation": {
+        Args: { "correlation_id": string; "since"?: string };
+        Returns: {
+          "at": string;
+          "id": string;
+          "source": string;
+          "what": string;
+        }[];
+      };
       "track_event": {
         Args: {
           "context"?: Json;

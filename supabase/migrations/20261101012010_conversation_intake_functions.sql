@@ -107,6 +107,26 @@ $$;
 
 comment on function private.trip_news_readers is 'Who is to hear of an event of a trip: profiles.';
 
+create function private.receipt_footer(profile_id uuid)
+returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_environment constant text := private.default_flag_environment();
+begin
+  if not public.is_feature_enabled(
+    'trips.receipt_footer', jsonb_build_object('targetingKey', receipt_footer.profile_id), v_environment
+  ) then
+    return null;
+  end if;
+  return private.get_public_configs('trips', v_environment) #>> '{entries,receipt_footer,value}';
+end;
+$$;
+
+comment on function private.receipt_footer is
+  'The line under somebody''s receipt: what is configured as trips/receipt_footer, where the flag trips.receipt_footer is on; otherwise null.';
+
 create function private.tell_trip_news(events public.event_store[])
 returns void
 language plpgsql
@@ -128,7 +148,8 @@ begin
           'event', v_event.event_type, 'trip_id', v_event.payload ->> 'trip_id', 'profile_id', v_profile_id,
           'contact_id', v_session.contact_id, 'phone_number_id', v_session.phone_number_id,
           'amount', v_event.payload ->> 'amount_due', 'currency', v_event.payload ->> 'currency',
-          'payment_status', v_event.payload ->> 'payment_status'
+          'payment_status', v_event.payload ->> 'payment_status',
+          'footer', case when v_event.event_type = 'trip.paid' then private.receipt_footer(v_profile_id) end
         ),
         5, null, concat_ws(' ', 'told', v_event.id, v_profile_id), v_session.contact_id::text, null, null
       );

@@ -20,6 +20,7 @@ import { WALLET } from "./bounded/wallet.ts";
 import { WEBHOOKS } from "./bounded/webhooks.ts";
 import { ingestCorpus, WHATSAPP } from "./bounded/whatsapp.ts";
 import { WHATSAPP_OUTBOUND } from "./bounded/whatsapp_outbound.ts";
+import { TRACE } from "./bounded/trace.ts";
 
 const MONTHS = 60;
 /** Of one table, counting no month to come: those and the default partition are the same few however old the data is. */
@@ -28,6 +29,7 @@ const MOST_LEAVES = 3;
 const CALLS: BoundedCalls = {
   ...ANALYTICS,
   ...ANALYTICS_QUESTIONS,
+  ...TRACE,
   ...CONFIGURATION,
   ...CONVERSATION,
   ...EVENTS,

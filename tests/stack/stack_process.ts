@@ -28,17 +28,23 @@ export interface StackProcess extends AsyncDisposable {
   ended: Promise<Ended>;
 }
 
-/** Starts a stack on free ports. */
-export function startStack(data: string, args: string[] = [], checkout = CHECKOUT): StackProcess {
+/** Starts a stack on free ports, with settings of their own if given the URL. */
+export function startStack(
+  data: string,
+  args: string[] = [],
+  checkout = CHECKOUT,
+  settings: (url: string) => Record<string, string> = () => ({}),
+): StackProcess {
   const [port, databasePort] = [freePort(), freePort()];
+  const url = `http://127.0.0.1:${port}`;
   const flags = ["--port", `${port}`, "--db-port", `${databasePort}`, "--data", data, ...args];
-  const { child, stdout, ended } = spawn(checkout, "start", flags);
+  const { child, stdout, ended } = spawn(checkout, "start", flags, settings(url));
   function signal(name: Deno.Signal, to = "process"): void {
     Deno.kill(to === "group" ? -child.pid : child.pid, name);
   }
   return {
     pid: child.pid,
-    url: `http://127.0.0.1:${port}`,
+    url,
     databaseUrl: urlOf(databasePort),
     stdout: stdout.text,
     signal,
@@ -89,11 +95,11 @@ interface Spawned {
   ended: Promise<Ended>;
 }
 
-function spawn(checkout: string, script: string, args: string[]): Spawned {
+function spawn(checkout: string, script: string, args: string[], env: Record<string, string> = {}): Spawned {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "--no-check", `scripts/${script}.ts`, ...args],
     cwd: checkout,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
