@@ -24,12 +24,12 @@ as $$
   select 'flag_revision', jsonb_build_object('environment', environment.environment), environment.revision
   from public.flag_environments as environment
   union all
-  select 'events_last_5_minutes', jsonb_build_object('aggregate_type', event.aggregate_type), count(*)
+  select 'recent_events', jsonb_build_object('aggregate_type', event.aggregate_type), count(*)
   from public.event_store as event
   where event.id >= private.uuid_v7_floor(now() - interval '5 minutes')
   group by event.aggregate_type
   union all
-  select 'whatsapp_deliveries_last_5_minutes', '{}', count(*)
+  select 'whatsapp_recent_deliveries', '{}', count(*)
   from public.whatsapp_deliveries as delivery
   where delivery.id >= private.uuid_v7_floor(now() - interval '5 minutes')
 $$;

@@ -18,7 +18,6 @@ as $$
     ('driver_positions', 'gauge', 'Drivers whose position is known, by how fresh it is: live within two minutes.'),
     ('drivers_online', 'gauge', 'Drivers who take trips now.'),
     ('event_horizon_seconds', 'gauge', 'Age of the oldest transaction that has written: no event after it is shown.'),
-    ('events_last_5_minutes', 'gauge', 'Events appended in the last five minutes by kind of aggregate.'),
     ('flag_revision', 'gauge', 'The revision of the flags in an environment: rises with each change.'),
     ('jobs', 'gauge', 'Background jobs by type and state; ended ones of the last hour, failed ones of the last year.'),
     ('jobs_oldest_ready_seconds', 'gauge', 'How long the longest waiting ready job has waited.'),
@@ -31,6 +30,7 @@ as $$
     ('payment_attempts_oldest_seconds', 'gauge', 'Age of the oldest attempt of which the end is not known.'),
     ('queue_messages', 'gauge', 'Messages by queue and state.'),
     ('queue_oldest_ready_seconds', 'gauge', 'How long the next message to be claimed has been ready.'),
+    ('recent_events', 'gauge', 'Events appended in the last five minutes by kind of aggregate.'),
     ('schedule_failures_total', 'counter', 'Failed runs of a recurring job.'),
     ('schedule_last_duration_seconds', 'gauge', 'How long a recurring job last ran.'),
     ('schedule_late', 'gauge', '1 if a recurring job is more than a minute late.'),
@@ -54,9 +54,9 @@ as $$
     ('webhook_deliveries', 'gauge', 'Webhook messages on their way to endpoints.'),
     ('webhook_endpoints', 'gauge', 'Registered webhook endpoints by status.'),
     ('webhook_oldest_delivery_seconds', 'gauge', 'Age of the oldest event that an endpoint has not taken.'),
-    ('whatsapp_deliveries_last_5_minutes', 'gauge', 'Deliveries of Meta journaled in the last five minutes; copies are not counted.'),
     ('whatsapp_queue_messages', 'gauge', 'Messages to be sent by number, state and what they wait for.'),
     ('whatsapp_queue_overdue_seconds', 'gauge', 'How long the next message of a number should have been sent.'),
+    ('whatsapp_recent_deliveries', 'gauge', 'Deliveries of Meta journaled in the last five minutes; copies are not counted.'),
     ('whatsapp_unsettled_items', 'gauge', 'Items of the last day''s deliveries that could not be stored or belong to no number of ours.'),
     ('worker_last_seen_timestamp_seconds', 'gauge', 'When a worker was last seen at work.')
 $$;
