@@ -6312,6 +6312,132 @@ export type Database = {
         };
         Returns: undefined;
       };
+      "analytics_active_users": {
+        Args: { "event_name"?: string; "from_day"?: string; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_active_day"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_active_day";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_flag_adoption": {
+        Args: { "environment"?: string; "flag_key": string; "from_day"?: string; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_flag_day"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_flag_day";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_funnel": {
+        Args: {
+          "breakdown"?: string;
+          "breakdown_by"?: Database["public"]["Enums"]["analytics_breakdown"];
+          "conversion_seconds"?: number;
+          "from_day"?: string;
+          "steps": (string)[];
+          "to_day"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["analytics_funnel_step"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_funnel_step";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_overview": {
+        Args: { "from_day"?: string; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_overview_period"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_overview_period";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_retention": {
+        Args: {
+          "from_day"?: string;
+          "period"?: Database["public"]["Enums"]["analytics_period"];
+          "period_count"?: number;
+          "return_event"?: string;
+          "start_event"?: string;
+          "to_day"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["analytics_cohort_period"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_cohort_period";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_sessions": {
+        Args: { "from_day"?: string; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_session_day"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_session_day";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_timeline": {
+        Args: {
+          "anonymous_id"?: string;
+          "before_at"?: string;
+          "before_id"?: string;
+          "max_count"?: number;
+          "user_id"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["analytics_timeline_event"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_timeline_event";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_top_events": {
+        Args: { "from_day"?: string; "max_count"?: number; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_top_event"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_top_event";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_top_properties": {
+        Args: { "event_name": string; "from_day"?: string; "max_count"?: number; "to_day"?: string };
+        Returns: Database["public"]["CompositeTypes"]["analytics_top_property"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_top_property";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "analytics_top_values": {
+        Args: {
+          "event_name": string;
+          "from_day"?: string;
+          "max_count"?: number;
+          "property_name": string;
+          "to_day"?: string;
+        };
+        Returns: Database["public"]["CompositeTypes"]["analytics_top_value"][];
+        SetofOptions: {
+          from: "*";
+          to: "analytics_top_value";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       "append_event": {
         Args: {
           "aggregate_id": string;
@@ -8760,7 +8886,9 @@ export type Database = {
       };
     };
     Enums: {
+      "analytics_breakdown": "first_step" | "every_step";
       "analytics_event_type": "track" | "identify" | "page" | "screen" | "group" | "alias";
+      "analytics_period": "day" | "week";
       "audit_finding": "altered" | "missing" | "inserted" | "seal_altered";
       "cache_state": "fresh" | "stale" | "compute" | "wait";
       "configuration_change": "set" | "deleted" | "rolled_back";
@@ -8893,6 +9021,80 @@ export type Database = {
         "snapshot_version": number | null;
         "snapshot": Json | null;
         "events": (Database["public"]["Tables"]["event_store"]["Row"])[] | null;
+      };
+      "analytics_active_day": {
+        "day": string | null;
+        "dau": number | null;
+        "wau": number | null;
+        "mau": number | null;
+      };
+      "analytics_cohort_period": {
+        "cohort_on": string | null;
+        "cohort_size": number | null;
+        "period": number | null;
+        "actor_count": number | null;
+      };
+      "analytics_flag_day": {
+        "day": string | null;
+        "variant": string | null;
+        "actor_count": number | null;
+        "share": number | null;
+        "estimated_actor_count": number | null;
+      };
+      "analytics_funnel_step": {
+        "value": string | null;
+        "step": number | null;
+        "event_name": string | null;
+        "actor_count": number | null;
+        "conversion_from_first": number | null;
+        "conversion_from_previous": number | null;
+        "median_seconds": number | null;
+      };
+      "analytics_overview_period": {
+        "from_day": string | null;
+        "to_day": string | null;
+        "event_count": number | null;
+        "event_name_count": number | null;
+        "actor_count": number | null;
+        "new_actor_count": number | null;
+      };
+      "analytics_session_day": {
+        "day": string | null;
+        "session_count": number | null;
+        "actor_count": number | null;
+        "event_count": number | null;
+        "bounce_count": number | null;
+        "bounce_rate": number | null;
+        "median_seconds": number | null;
+        "average_seconds": number | null;
+      };
+      "analytics_timeline_event": {
+        "id": string | null;
+        "occurred_at": string | null;
+        "event_name": string | null;
+        "type": Database["public"]["Enums"]["analytics_event_type"] | null;
+        "event_category": string | null;
+        "user_id": string | null;
+        "anonymous_id": string | null;
+        "session_id": string | null;
+        "group_id": string | null;
+        "properties": Json | null;
+        "received_at": string | null;
+      };
+      "analytics_top_event": {
+        "event_name": string | null;
+        "event_count": number | null;
+        "actor_count": number | null;
+      };
+      "analytics_top_property": {
+        "property_name": string | null;
+        "event_count": number | null;
+        "actor_count": number | null;
+      };
+      "analytics_top_value": {
+        "value": string | null;
+        "event_count": number | null;
+        "actor_count": number | null;
       };
       "cache_answer": {
         "state": Database["public"]["Enums"]["cache_state"] | null;
@@ -9245,7 +9447,9 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
+      "analytics_breakdown": ["first_step", "every_step"],
       "analytics_event_type": ["track", "identify", "page", "screen", "group", "alias"],
+      "analytics_period": ["day", "week"],
       "audit_finding": ["altered", "missing", "inserted", "seal_altered"],
       "cache_state": ["fresh", "stale", "compute", "wait"],
       "configuration_change": ["set", "deleted", "rolled_back"],

@@ -21,6 +21,7 @@ insert into public.wallet_chart (code, type, shard_count, about) values
   ('settlement', 'asset', 16, 'What a provider holds for us, one account each: settlement:mtn_momo'),
   ('payouts', 'liability', 16, 'On its way out through a provider, one account each: payouts:mtn_momo'),
   ('suspense', 'liability', 1, 'Money whose owner is not known yet'),
+  ('trips', 'liability', 16, 'Fares that a provider took in, until they are split between driver and commission'),
   ('fees', 'income', 16, 'What we earn for payments'),
   ('commission', 'income', 16, 'What we earn for trips'),
   ('provider_fees', 'expense', 16, 'What providers charge us'),

@@ -234,7 +234,4 @@ comment on table public.trip_ratings is 'What rider and driver thought of each o
 alter table public.trip_ratings enable row level security;
 grant select on public.trip_ratings to service_role;
 
-insert into public.wallet_chart (code, type, shard_count, about) values
-  ('trips', 'liability', 16, 'Fares that a provider took in, until they are split between driver and commission');
-
 commit;

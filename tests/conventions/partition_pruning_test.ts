@@ -4,6 +4,7 @@ import { openedLeaves } from "../support/opened_leaves.ts";
 import { reachableTexts, readSources, type Sources } from "../support/sql_mentions.ts";
 import type { BoundedCalls } from "./bounded/case.ts";
 import { ANALYTICS } from "./bounded/analytics.ts";
+import { ANALYTICS_QUESTIONS } from "./bounded/analytics_questions.ts";
 import { CONFIGURATION } from "./bounded/configuration.ts";
 import { CONVERSATION } from "./bounded/conversation.ts";
 import { EVENTS, prepareEvents } from "./bounded/events.ts";
@@ -26,6 +27,7 @@ const MOST_LEAVES = 3;
 
 const CALLS: BoundedCalls = {
   ...ANALYTICS,
+  ...ANALYTICS_QUESTIONS,
   ...CONFIGURATION,
   ...CONVERSATION,
   ...EVENTS,

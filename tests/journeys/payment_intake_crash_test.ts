@@ -12,7 +12,7 @@ import { freePort } from "../../scripts/stack/port.ts";
 import { startPostgres } from "../../scripts/stack/postgres.ts";
 import { createRpc } from "../../scripts/stack/rpc/handler.ts";
 import { sources } from "../../supabase/functions/worker/sources.ts";
-import { signedIn } from "../functions/payment_intake/intake.ts";
+import { signedIn } from "../support/signed_in.ts";
 import { appWith, runRequest } from "../functions/worker/app.ts";
 import { createUser } from "../sql/foundation/people.ts";
 import { openWallet } from "../sql/wallet/wallets.ts";

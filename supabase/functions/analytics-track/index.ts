@@ -1,5 +1,6 @@
 import { createApp } from "shared/http/app.ts";
 import { acceptsCalls } from "./accepts_calls.ts";
+import { reports } from "./reports.ts";
 import { AnyCall, Batch, Call, Outcome, Results } from "./schema.ts";
 import { track } from "./track.ts";
 
@@ -40,5 +41,7 @@ app.post(
 for (const path of JITSU) {
   app.post(path, acceptsCalls(AnyCall, Outcome, "One event of Jitsu's libraries"), track({ format: "jitsu" }));
 }
+
+app.route("/v1/reports", reports);
 
 export default { fetch: app.fetch } satisfies Deno.ServeDefaultExport;

@@ -37,7 +37,9 @@ const gateway = createGateway({
 export const trackUrl = `${apiUrl}/functions/v1/analytics-track`;
 /** Whose tokens the function believes. */
 export const issuer = await createTokenIssuer();
-useSettings({ ...developmentSettings(apiUrl, database.url), SUPABASE_JWKS: issuer.jwks });
+const settings = developmentSettings(apiUrl, database.url);
+const keys = [settings.SUPABASE_JWKS!, issuer.jwks].flatMap((jwks) => JSON.parse(jwks).keys);
+useSettings({ ...settings, SUPABASE_JWKS: JSON.stringify({ keys }) });
 
 /** Makes a write key that is not limited, or only as given. */
 export async function createWriteKey(eventsPerMinute: number | null = null): Promise<{ id: string; key: string }> {

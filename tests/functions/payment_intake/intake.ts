@@ -1,8 +1,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { SignJWT } from "jose";
 import type { Sql } from "postgres";
 import { type FakeMomo, type FakeMomoOptions, startFakeMomo } from "../../../scripts/fakes/momo/fake_momo.ts";
-import { developmentSettings, LOCAL_KEY_ID, LOCAL_KEYS } from "../../../scripts/stack/development.ts";
+import { developmentSettings, LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createIdentify } from "../../../scripts/stack/identity.ts";
 import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
 import intake from "../../../supabase/functions/payment-intake/index.ts";
@@ -13,6 +12,7 @@ import { openWallet } from "../../sql/wallet/wallets.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { captureLog, type LogLines } from "../../support/log_lines.ts";
 import { useSettings } from "../../support/settings.ts";
+import { signedIn } from "../../support/signed_in.ts";
 
 /** Somebody with a wallet who has signed in. */
 export interface Person {
@@ -123,14 +123,6 @@ function intakeOver(
       return somebody;
     },
   };
-}
-
-/** An access token of that user, as Supabase Auth signs them. */
-export function signedIn(userId: string, claims: Record<string, unknown> = {}): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ role: "authenticated", aud: "authenticated", iat: now, exp: now + 3600, ...claims, sub: userId })
-    .setProtectedHeader({ alg: "HS256", kid: LOCAL_KEY_ID })
-    .sign(new TextEncoder().encode(LOCAL_KEYS.jwtSecret));
 }
 
 /** One run of the worker over payments, which asks the providers about what is due. */

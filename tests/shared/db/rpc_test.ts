@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import type { Context } from "hono";
-import { SignJWT } from "jose";
-import { LOCAL_KEY_ID, LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { createApp } from "shared/http/app.ts";
 import { type Caller, trust } from "shared/db/caller.ts";
 import { captureLog } from "../../support/log_lines.ts";
 import { outcomeOf } from "../../support/problems.ts";
+import { signedIn } from "../../support/signed_in.ts";
 import { USER_ID } from "../../support/tokens.ts";
 import { apiTest, useApi } from "./api.ts";
 import { call, callResponse } from "./untyped.ts";
@@ -43,10 +42,7 @@ await useApi(`
   grant execute on function public.kept_back to postgres;
 `);
 
-const token = await new SignJWT({ sub: USER_ID, role: "authenticated", aud: "authenticated" })
-  .setProtectedHeader({ alg: "HS256", kid: LOCAL_KEY_ID })
-  .setExpirationTime("1h")
-  .sign(new TextEncoder().encode(LOCAL_KEYS.jwtSecret));
+const token = await signedIn(USER_ID);
 
 /** Answers one request with what `handler` makes of its calls. */
 async function handle(
