@@ -3,6 +3,7 @@ import { databaseDocs } from "./database/docs.ts";
 import { errorDocs } from "./error_docs.ts";
 import { openApiDocuments } from "./openapi_documents.ts";
 import { settingsExample } from "./settings_example.ts";
+import { suiteDocument, suiteModule } from "./suite_document.ts";
 
 /** Path from the root -> content; null means that the file should not be there. */
 export type Files = Record<string, string | null>;
@@ -11,10 +12,14 @@ const API_FOLDER = "docs/api/";
 
 /** Everything that is made from the migrations and the functions, but for the types, which take the Supabase CLI. */
 export async function generatedDocs(target: Pick<Target, "url">, root: URL): Promise<Files> {
-  const documents = Object.entries(await openApiDocuments());
+  const byFunction = await openApiDocuments();
+  const documents = Object.entries(byFunction);
+  const suite = suiteDocument(byFunction);
   return {
     ...await absent(API_FOLDER, root),
     ...Object.fromEntries(documents.map(([name, document]) => [`${API_FOLDER}${name}.json`, document])),
+    [`${API_FOLDER}suite.json`]: `${JSON.stringify(suite, null, 2)}\n`,
+    "supabase/functions/operations/suite_document.ts": suiteModule(suite),
     "docs/database.md": await databaseDocs(target),
     "docs/errors.md": await errorDocs(target),
     ".env.example": settingsExample(),

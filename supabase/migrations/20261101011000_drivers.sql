@@ -89,6 +89,7 @@ comment on table public.drivers is 'Who drives, with what, and whether they take
 comment on column public.drivers.plate is 'Capitals and digits only, as RAB123C.';
 comment on column public.drivers.rating_sum is 'Of stars; with rating_count the average.';
 create index drivers_vehicle_type_idx on public.drivers (vehicle_type);
+create index drivers_online_idx on public.drivers (vehicle_type) where is_online;
 alter table public.drivers enable row level security;
 grant select on public.drivers to authenticated, service_role;
 

@@ -139,6 +139,7 @@ create index trips_next_action_at_idx on public.trips (next_action_at) where nex
 create index trips_transaction_id_idx on public.trips (transaction_id);
 create index trips_hold_id_idx on public.trips (hold_id);
 create index trips_vehicle_type_idx on public.trips (vehicle_type);
+create index trips_open_idx on public.trips (status, vehicle_type) where ended_at is null;
 create index trips_currency_idx on public.trips (currency);
 alter table public.trips enable row level security;
 grant select on public.trips to authenticated, service_role;

@@ -39,12 +39,12 @@ as $$
   from public.schedule_health as health
   cross join lateral (values
     ('schedule_late', (health.is_late)::integer),
-    ('schedule_failures', health.failure_count),
+    ('schedule_failures_total', health.failure_count),
     ('schedule_last_duration_seconds', extract(epoch from health.last_duration))
   ) as sample (name, value)
   where sample.value is not null
   union all
-  select 'worker_last_seen_seconds', '{}', extract(epoch from now() - max(coalesce(health.ended_at, health.extended_at)))
+  select 'worker_last_seen_timestamp_seconds', '{}', extract(epoch from max(coalesce(health.ended_at, health.extended_at)))
   from public.worker_health as health
   having max(coalesce(health.ended_at, health.extended_at)) is not null
 $$;
@@ -112,7 +112,7 @@ as $$
     ('wallet_unbalanced_currencies', health.unbalanced_currency_count),
     ('wallet_findings', health.finding_count),
     ('wallet_overdue_holds', health.overdue_hold_count),
-    ('wallet_verified_seconds', extract(epoch from now() - health.verified_at)),
+    ('wallet_verified_timestamp_seconds', extract(epoch from health.verified_at)),
     ('wallet_oldest_unrecorded_seconds', coalesce(extract(epoch from now() - health.oldest_unrecorded_at), 0))
   ) as sample (name, value)
   where sample.value is not null
@@ -143,94 +143,12 @@ as $$
     ('partition_months_ahead', health.months_ahead), ('partition_default_has_rows', health.default_has_rows::integer)
   ) as sample (name, value)
   union all
-  select 'audit_sealed_seconds', '{}', extract(epoch from now() - head.sealed_at) from public.audit_head as head where head.sealed_at is not null
+  select 'audit_sealed_timestamp_seconds', '{}', extract(epoch from head.sealed_at) from public.audit_head as head where head.sealed_at is not null
   union all
   select 'stale_flags', '{}', count(*) from public.stale_feature_flags
 $$;
 
 comment on function private.care_samples is 'Whether there is room for next month, whether the audit log is sealed, and which flags nobody needs.';
-
-create function private.metric_families()
-returns table (name text, type text, help text)
-language sql
-immutable
-set search_path = ''
-as $$
-  values
-    ('audit_sealed_seconds', 'gauge', 'Seconds since the audit log was last sealed.'),
-    ('event_horizon_seconds', 'gauge', 'Age of the oldest transaction that has written: no event after it is shown.'),
-    ('jobs', 'gauge', 'Background jobs by type and state; ended ones of the last hour, failed ones of the last year.'),
-    ('jobs_oldest_ready_seconds', 'gauge', 'How long the longest waiting ready job has waited.'),
-    ('notification_deliveries', 'gauge', 'Deliveries of notifications on their way.'),
-    ('notification_oldest_due_seconds', 'gauge', 'How long the longest waiting delivery should have been out.'),
-    ('open_payment_work', 'gauge', 'What of payments waits for a person or hangs.'),
-    ('partition_default_has_rows', 'gauge', '1 if rows fell into the default partition.'),
-    ('partition_months_ahead', 'gauge', 'Months for which a partition stands ready, after this one.'),
-    ('payment_attempts', 'gauge', 'Attempts at providers of which the end is not known.'),
-    ('payment_attempts_oldest_seconds', 'gauge', 'Age of the oldest attempt of which the end is not known.'),
-    ('queue_messages', 'gauge', 'Messages by queue and state.'),
-    ('queue_oldest_ready_seconds', 'gauge', 'How long the next message to be claimed has been ready.'),
-    ('schedule_failures', 'gauge', 'Failed runs of a recurring job.'),
-    ('schedule_last_duration_seconds', 'gauge', 'How long a recurring job last ran.'),
-    ('schedule_late', 'gauge', '1 if a recurring job is more than a minute late.'),
-    ('stale_flags', 'gauge', 'Feature flags that should be taken out of the code.'),
-    ('subscription_oldest_unread_seconds', 'gauge', 'Age of the oldest event that a subscription has not looked at.'),
-    ('subscription_parked_events', 'gauge', 'Events that a subscription could not handle.'),
-    ('subscription_unread_events', 'gauge', 'Events that a subscription has not looked at, at most.'),
-    ('transactions_last_hour', 'gauge', 'Transactions begun in the last hour, by where they stand.'),
-    ('wallet_drift', 'gauge', 'Balances that their entries do not explain. Must be 0.'),
-    ('wallet_findings', 'gauge', 'What the last full verification of the ledger found. Must be 0.'),
-    ('wallet_oldest_unrecorded_seconds', 'gauge', 'How long the oldest posting has waited to be told as an event.'),
-    ('wallet_overdue_holds', 'gauge', 'Holds that should have expired five minutes ago.'),
-    ('wallet_unbalanced_currencies', 'gauge', 'Currencies of which debits and credits differ. Must be 0.'),
-    ('wallet_verified_seconds', 'gauge', 'Seconds since the whole ledger was last verified.'),
-    ('webhook_deliveries', 'gauge', 'Webhook messages on their way to endpoints.'),
-    ('webhook_endpoints', 'gauge', 'Registered webhook endpoints by status.'),
-    ('webhook_oldest_delivery_seconds', 'gauge', 'Age of the oldest event that an endpoint has not taken.'),
-    ('whatsapp_queue_messages', 'gauge', 'Messages to be sent by number, state and what they wait for.'),
-    ('whatsapp_queue_overdue_seconds', 'gauge', 'How long the next message of a number should have been sent.'),
-    ('whatsapp_unsettled_items', 'gauge', 'Items of the last day''s deliveries that could not be stored or belong to no number of ours.'),
-    ('worker_last_seen_seconds', 'gauge', 'Seconds since a worker was last seen at work.')
-$$;
-
-comment on function private.metric_families is 'The metrics that SQL knows, with what they tell: each sample has its family here.';
-
-create function public.metric_samples()
-returns table (name text, type text, help text, samples jsonb)
-language plpgsql
-stable
-set search_path = ''
-set statement_timeout = '10s'
-as $$
-begin
-  return query
-  select 'easymo_' || family.name, family.type, family.help, jsonb_agg(jsonb_build_object('labels', sample.labels, 'value', sample.value))
-  from (
-    select * from private.work_samples()
-    union all select * from private.message_samples()
-    union all select * from private.money_samples()
-    union all select * from private.care_samples()
-  ) as sample
-  join private.metric_families() as family on family.name = sample.name
-  group by family.name, family.type, family.help
-  union all
-  select
-    total.metric_name, min(total.metric_type::text), 'As the functions report it.',
-    jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-      'labels', jsonb_build_object('function', total.service_name) || total.tags, 'value', total.value, 'buckets', total.buckets
-    )))
-  from private.metric_totals as total
-  group by total.metric_name
-  order by 1;
-end;
-$$;
-
-comment on function public.metric_samples is
-  'What a scraper is told, by metric: samples of labels and value; of histograms also buckets (upper bound -> how many lie in that bucket alone), the value being their sum. '
-  'Costs what is under way costs to count, not what has been.';
-grant select on private.metric_totals to service_role;
-grant execute on function
-  public.metric_samples, private.metric_families, private.work_samples, private.message_samples, private.money_samples, private.care_samples
-to service_role;
+grant execute on function private.work_samples, private.message_samples, private.money_samples, private.care_samples to service_role;
 
 commit;

@@ -4,6 +4,8 @@ import { auth } from "shared/http/auth.ts";
 import { body } from "shared/http/body.ts";
 import { param, query } from "shared/http/query.ts";
 import { returns } from "shared/http/returns.ts";
+import { PROMETHEUS_TEXT } from "shared/metrics/prometheus.ts";
+import { metrics } from "./metrics.ts";
 import { readiness } from "./readiness.ts";
 import * as wire from "./schema.ts";
 
@@ -23,6 +25,26 @@ app.get(
     const reading = await readiness(c.get("trace"));
     const isStranger = c.var.caller.mode === "none";
     return c.json(isStranger ? { status: reading.status } : reading, reading.status === "ready" ? 200 : 503);
+  },
+);
+
+app.get(
+  "/metrics",
+  auth("token:METRICS_TOKENS"),
+  returns({ 200: "Prometheus' text format" }, { summary: "What a scraper is told" }),
+  async (c) => {
+    const text = await metrics(c.get("trace"));
+    return c.body(text, 200, { "content-type": PROMETHEUS_TEXT, "cache-control": "no-store" });
+  },
+);
+
+app.get(
+  "/openapi",
+  returns({ 200: "An OpenAPI 3.1 document" }, { summary: "Every route of the suite" }),
+  async (c) => {
+    // Loaded when asked for: it is longer than everything else here.
+    const { SUITE_DOCUMENT } = await import("./suite_document.ts");
+    return c.body(SUITE_DOCUMENT, 200, { "content-type": "application/json", "cache-control": "public, max-age=300" });
   },
 );
 

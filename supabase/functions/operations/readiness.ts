@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { serviceRpc } from "shared/db/service_rpc.ts";
 import { Problem } from "shared/problem.ts";
 import type { RequestTrace } from "shared/trace.ts";
+import { kept } from "./kept.ts";
 import type { Readiness } from "./schema.ts";
 
 /** What is known of the suite's readiness. */
@@ -11,15 +12,11 @@ export type Reading = z.infer<typeof Readiness>;
 const KEPT_MS = 5_000;
 const DEADLINE_MS = 3_000;
 
-let kept: { until: number; reading: Promise<Reading> } | undefined;
-
-/** Whether the database answers, and what else is not as it should be: asked once for all callers of five seconds. */
-export function readiness(trace: RequestTrace, now = Date.now()): Promise<Reading> {
-  if (kept === undefined || now >= kept.until) {
-    kept = { until: now + KEPT_MS, reading: probe(trace) };
-  }
-  return kept.reading;
-}
+/**
+ * Whether the database answers, and what else is not as it should be: asked once for all callers of five seconds. Only the
+ * database decides: a late schedule is for operators to mend, and taking the functions out of service would not.
+ */
+export const readiness = kept(KEPT_MS, probe);
 
 async function probe(trace: RequestTrace): Promise<Reading> {
   const startedAt = performance.now();

@@ -99,5 +99,9 @@ export const Readiness = z.object({
   database: z.object({ status: Status, duration_ms: z.int(), code: z.string().optional() }).optional(),
   schedule_started_at: Time.nullable().optional(),
   failing_schedule: z.array(z.string()).optional().describe("jobs of the schedule whose last run failed"),
+  late_schedule: z.array(z.string()).optional().describe("jobs of the schedule that are more than a minute late"),
+  worker_seen_at: Time.nullable().optional().describe("when a worker was last at work"),
+  unhealthy_partitions: z.array(z.string()).optional().describe("tables without room for next month"),
+  schema_version: z.string().nullable().optional().describe("the last migration that was applied"),
   critical_services: z.array(z.string()).optional().describe("without a usable instance"),
 });

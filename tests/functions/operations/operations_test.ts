@@ -140,6 +140,23 @@ test("ready says the status to strangers and the reasons to operators, from one 
   assertEquals([reasons.status, reasons.database.status, reasons.failing_schedule], ["ready", "passing", []]);
 });
 
+test("operators are told what is late, who works, which tables lack room, and the last migration", async () => {
+  const { sql } = database;
+  await sql`update private.schedule set created_at = now() - interval '2 days', last_started_at = null`;
+  await sql`update private.worker_runs set ended_at = '2026-01-02T03:04:05Z', extended_at = null where slot = 1`;
+  const [ahead] = await sql`select leaf::text from private.partition_leaves
+    where table_name = 'system_metrics' and month > now() order by month limit 1`;
+  await sql.unsafe(`drop table ${ahead!.leaf}`);
+  const [newest] = await sql`select max(version) as version from supabase_migrations.schema_migrations`;
+
+  const reading = await readiness(new RequestTrace(new Headers()), Date.now() + 1_800_000);
+
+  assertEquals(reading.status, "ready");
+  assertEquals(reading.late_schedule?.includes("ensure-partitions"), true);
+  assertEquals(Date.parse(reading.worker_seen_at!), Date.UTC(2026, 0, 2, 3, 4, 5));
+  assertEquals([reading.unhealthy_partitions, reading.schema_version], [["system_metrics"], newest!.version]);
+});
+
 test("readiness() asks again after five seconds, and says when the database is away", async () => {
   const trace = new RequestTrace(new Headers());
   const later = Date.now() + 3_600_000;

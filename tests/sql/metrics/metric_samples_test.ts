@@ -97,14 +97,3 @@ test("metric_samples() tells of every part of the house, each metric with its fa
     assert(samples.every(({ value }: Sample) => Number.isFinite(value)), name);
   }
 });
-
-test("no sample is without a family", async (sql) => {
-  const strays = await sql`
-    select distinct sample.name from (
-      select * from private.work_samples() union all select * from private.message_samples()
-      union all select * from private.money_samples() union all select * from private.care_samples()
-    ) as sample
-    where not exists (select from private.metric_families() as family where family.name = sample.name)`;
-
-  assertEquals([...strays], []);
-});
