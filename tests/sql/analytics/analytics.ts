@@ -71,7 +71,7 @@ export async function metrics(sql: ISql): Promise<string[]> {
 export async function recount(sql: ISql): Promise<string[]> {
   const rows = await sql`
     select concat_ws(' ', day, coalesce(event_name, '*'), count(*), count(distinct actor_id)) as line
-    from public.analytics_events where not is_bot
+    from public.analytics_events where not is_bot and type <> 'group'
     group by grouping sets ((day, event_name), (day)) order by day, coalesce(event_name, '*') collate "C"`;
   return rows.map(({ line }) => line);
 }
