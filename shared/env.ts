@@ -17,6 +17,7 @@ export const SETTINGS = {
   APP_ENVIRONMENT: "production, staging or development: the default of flags and configuration",
   FLAG_EVALUATION_REQUESTS_PER_MINUTE:
     "requests a minute of one client to flag-evaluation, if not 600; a secret key has 100 times as many",
+  FLAG_EXPOSURE_SAMPLE_RATE: "share of people, 0 to 1, whose flag evaluations become analytics events, if not 0.01",
   OUTBOUND_ALLOWED_HOSTS: "hosts (https), *.hosts or host:port pairs that functions may call",
   ROUTING_API_URL: "a server that speaks OSRM's HTTP API; without it routes are estimated",
   WORKER_TOKENS: "bearer tokens of the schedule",

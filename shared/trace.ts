@@ -39,6 +39,16 @@ export class RequestTrace {
   }
 }
 
+/**
+ * A `traceparent` for one call that work makes which outlived its request: every attempt at the same work has one trace,
+ * that of the id it is known by if that is a trace id or a UUID.
+ */
+export function traceparentOf(id: string): string {
+  const traceId = id.replaceAll("-", "");
+  const isTraceId = /^(?!0{32})[0-9a-f]{32}$/.test(traceId);
+  return `00-${isTraceId ? traceId : crypto.randomUUID().replaceAll("-", "")}-${spanId()}-01`;
+}
+
 function wellFormed(id: string | null): string | undefined {
   return id !== null && ID.test(id) ? id : undefined;
 }

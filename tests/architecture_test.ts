@@ -14,7 +14,7 @@ const LAYERS: Record<string, readonly string[]> = {
   "shared/metrics": ["shared/db"],
   "shared/notifications": [],
   "shared/payments": [],
-  "shared/routing": [],
+  "shared/routing": ["shared/db"],
   "shared/webhooks": [],
   "shared/whatsapp": [],
   "shared/worker": [],

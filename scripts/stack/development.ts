@@ -21,6 +21,7 @@ export function developmentSettings(apiUrl: string, databaseUrl: string): Record
       keys: [{ kty: "oct", alg: "HS256", kid: LOCAL_KEY_ID, k: base64Url(LOCAL_KEYS.jwtSecret) }],
     }),
     APP_ENVIRONMENT: "development",
+    FLAG_EXPOSURE_SAMPLE_RATE: "1",
     WHATSAPP_APP_SECRETS: "local-app-secret",
     WHATSAPP_VERIFY_TOKEN: "local-verify-token",
     STRIPE_WEBHOOK_SECRETS: "whsec_local_stripe,whsec_local_stripe_next",

@@ -6670,6 +6670,10 @@ export type Database = {
         Args: { "delivery_id": string; "lease_token": number; "provider"?: string; "provider_message_id"?: string };
         Returns: undefined;
       };
+      "complete_service_job": {
+        Args: { "job_id": string; "lease_token": number; "result"?: Json };
+        Returns: Database["public"]["Enums"]["job_state"];
+      };
       "complete_trip": { Args: { "distance_meters"?: number; "driver_id"?: string; "trip_id": string }; Returns: Json };
       "complete_whatsapp_message": {
         Args: { "lease_token": number; "message_id": string; "user_id"?: string; "wa_id"?: string; "wamid": string };
@@ -7059,6 +7063,16 @@ export type Database = {
       "fail_notification": {
         Args: { "delivery_id": string; "error": Json; "lease_token": number };
         Returns: undefined;
+      };
+      "fail_service_job": {
+        Args: {
+          "error": string;
+          "is_final"?: boolean;
+          "job_id": string;
+          "lease_token": number;
+          "retry_after_seconds"?: number;
+        };
+        Returns: Database["public"]["Enums"]["job_state"];
       };
       "fail_subscription_event": {
         Args: { "error": string; "id": string; "lease_token": number; "subscription_name": string };
@@ -7852,7 +7866,10 @@ export type Database = {
         };
       };
       "record_flag_evaluations": { Args: { "counts": Json; "environment": string }; Returns: number };
-      "record_flag_exposures": { Args: { "environment": string; "exposures": Json }; Returns: number };
+      "record_flag_exposures": {
+        Args: { "environment": string; "exposures": Json; "sample_rate"?: number };
+        Returns: number;
+      };
       "record_metric": {
         Args: {
           "metric_name": string;

@@ -103,6 +103,8 @@ language plpgsql
 security definer -- the Vault is for no role
 set search_path = ''
 as $$
+declare
+  v_actor record := private.current_actor();
 begin
   perform private.require_service_or_registered_operator();
   -- One rotates at a time. Two secrets sign at most: what a former rotation left behind ends now.
@@ -113,6 +115,10 @@ begin
   ));
   update private.service_secrets as secret set expires_at = now() + rotate_service_secret.overlap
   where secret.service_name = rotate_service_secret.service_name;
+  perform private.log_audit_event(
+    v_actor.actor_type, v_actor.actor_identifier, 'service_secret.rotated', 'service', rotate_service_secret.service_name,
+    jsonb_build_object('overlap_seconds', extract(epoch from rotate_service_secret.overlap)::integer)
+  );
   return private.make_service_secret(rotate_service_secret.service_name);
 end;
 $$;
@@ -138,7 +144,7 @@ end;
 $$;
 
 comment on function public.rotate_service_secret is
-  'Gives a service a new secret to verify its jobs by (whsec_..., shown here and never again); the former one signs beside it for a day, unless said otherwise. '
+  'Gives a service a new secret to verify its jobs by (whsec_..., shown here and never again); the former one signs beside it for a day, unless said otherwise. The audit log hears of it. '
   'For services and registered operators. Refuses: invalid_argument, operator_required, service_out_of_scope, secrets_unavailable.';
 grant execute on function public.rotate_service_secret, private.rotate_service_secret to authenticated, service_role;
 

@@ -12,7 +12,7 @@ create table public.analytics_actor_days (
 ) with (fillfactor = 85);
 
 comment on table public.analytics_actor_days is
-  'Who did what on which day, bots left out: exact, adds up to any span, and outlives the raw events. Every column is a sum, a least or a greatest, so that neither order nor lateness matters.';
+  'Who did what on which day, bots left out, and what groups are, which nobody did: exact, adds up to any span, and outlives the raw events. Every column is a sum, a least or a greatest, so that neither order nor lateness matters.';
 create index analytics_actor_days_actor_id_day_idx on public.analytics_actor_days (actor_id, day);
 alter table public.analytics_actor_days enable row level security;
 grant select on public.analytics_actor_days to service_role;
@@ -49,14 +49,14 @@ begin
   insert into public.analytics_actor_days as fact (day, event_name, actor_id, event_count, first_at, last_at)
   select event.day, event.event_name, event.actor_id, count(*), min(event.occurred_at), max(event.occurred_at)
   from arrived as event
-  where not event.is_bot
+  where not event.is_bot and event.type <> 'group'
   group by event.day, event.event_name, event.actor_id
   order by event.day, event.event_name, event.actor_id
   on conflict on constraint analytics_actor_days_pkey do update set
     event_count = fact.event_count + excluded.event_count,
     first_at = least(fact.first_at, excluded.first_at),
     last_at = greatest(fact.last_at, excluded.last_at);
-  insert into private.analytics_dirty_days (day) select distinct event.day from arrived as event where not event.is_bot;
+  insert into private.analytics_dirty_days (day) select distinct event.day from arrived as event where not event.is_bot and event.type <> 'group';
   return null;
 end;
 $$;

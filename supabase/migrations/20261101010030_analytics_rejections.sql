@@ -3,19 +3,16 @@ begin;
 create table private.analytics_settings (
   publishable_events_per_minute integer,
   user_events_per_minute integer not null default 600,
-  exposure_sample_rate numeric not null default 1,
   rejections_kept interval not null default '30 days',
   id boolean not null default true,
   constraint analytics_settings_pkey primary key (id),
   constraint analytics_settings_is_one_row check (id),
-  constraint analytics_settings_rates_are_positive check (publishable_events_per_minute > 0 and user_events_per_minute > 0),
-  constraint analytics_settings_sample_rate_is_a_share check (exposure_sample_rate between 0 and 1)
+  constraint analytics_settings_rates_are_positive check (publishable_events_per_minute > 0 and user_events_per_minute > 0)
 );
 
 comment on table private.analytics_settings is 'The one row of settings. How long raw events stay is in private.partitioned_tables.';
 comment on column private.analytics_settings.publishable_events_per_minute is 'All clients that use the publishable key together; null: no limit.';
 comment on column private.analytics_settings.user_events_per_minute is 'Each user who calls track_event().';
-comment on column private.analytics_settings.exposure_sample_rate is 'The share of people whose flag exposures become events.';
 alter table private.analytics_settings enable row level security;
 insert into private.analytics_settings (publishable_events_per_minute) values (60000);
 select private.audit_table('private.analytics_settings');

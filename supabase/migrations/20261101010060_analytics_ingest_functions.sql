@@ -1,6 +1,6 @@
 begin;
 
-create function private.analytics_event_id(message_id text)
+create function private.analytics_event_id(write_key_id uuid, message_id text)
 returns uuid
 language plpgsql
 volatile
@@ -10,12 +10,12 @@ begin
   return case
     when analytics_event_id.message_id is null then gen_random_uuid()
     when length(analytics_event_id.message_id) = 36 and pg_input_is_valid(analytics_event_id.message_id, 'uuid') then analytics_event_id.message_id::uuid
-    else md5(analytics_event_id.message_id)::uuid
+    else md5(concat_ws(':', analytics_event_id.write_key_id, analytics_event_id.message_id))::uuid
   end;
 end;
 $$;
 
-comment on function private.analytics_event_id is 'The id of the event of a client''s message: a UUID stays itself; without a message id no retry is known.';
+comment on function private.analytics_event_id is 'The id of the event of a client''s message: a UUID stays itself, other text is one site''s own; without a message id no retry is known.';
 
 create function private.analytics_horizon()
 returns timestamptz
@@ -144,7 +144,7 @@ begin
       properties, context, is_bot, occurred_at, received_at, write_key_id, correlation_id
     )
     select
-      known.day, private.analytics_event_id(known.message_id) as id, known.event_name, known.event_category, known.type::public.analytics_event_type,
+      known.day, private.analytics_event_id(v_write_key_id, known.message_id) as id, known.event_name, known.event_category, known.type::public.analytics_event_type,
       known.actor_id, known.user_id, known.anonymous_id, known.session_id, known.group_id,
       known.properties, known.context, known.is_bot, known.occurred_at, v_received_at, v_write_key_id, v_correlation_id
     from known

@@ -15,6 +15,7 @@ import { NOTIFICATIONS } from "./bounded/notifications.ts";
 import { PAYMENT_INTAKE } from "./bounded/payment_intake.ts";
 import { PAYMENTS } from "./bounded/payments.ts";
 import { RECONCILIATION } from "./bounded/reconciliation.ts";
+import { SERVICES } from "./bounded/services.ts";
 import { TRIPS } from "./bounded/trips.ts";
 import { WALLET } from "./bounded/wallet.ts";
 import { WEBHOOKS } from "./bounded/webhooks.ts";
@@ -40,6 +41,7 @@ const CALLS: BoundedCalls = {
   ...PAYMENT_INTAKE,
   ...PAYMENTS,
   ...RECONCILIATION,
+  ...SERVICES,
   ...TRIPS,
   ...WALLET,
   ...WEBHOOKS,

@@ -1,8 +1,7 @@
 import { eventsOf } from "shared/analytics/parse_request.ts";
-import { MAX_ITEMS, MAX_REQUEST_BYTES } from "shared/analytics/limits.ts";
+import { MAX_ITEMS } from "shared/analytics/limits.ts";
 import { jsonbSafe, mayBeUnstorable } from "shared/http/hostile_json.ts";
 import { Problem } from "shared/problem.ts";
-import { bodyText } from "./body_text.ts";
 
 /** What a request holds. */
 export interface Call {
@@ -13,12 +12,11 @@ export interface Call {
 }
 
 /**
- * Reads a request of any client as JSON that Postgres can store.
+ * Reads the text of any client's request as JSON that Postgres can store.
  *
- * @throws invalid_json, invalid_body_encoding (400), payload_too_large (413): too many bytes or calls
+ * @throws invalid_json (400), payload_too_large (413): too many calls
  */
-export async function readCall(request: Request): Promise<Call> {
-  const text = await bodyText(request, MAX_REQUEST_BYTES);
+export function readCall(text: string): Call {
   const body = parse(text);
   const events = eventsOf(body);
   if (!events) throw new Problem("invalid_json", { detail: "The body is neither a call nor a batch of calls." });

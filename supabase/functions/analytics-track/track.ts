@@ -1,18 +1,24 @@
 import type { Context } from "hono";
+import { MAX_ITEM_BYTES, MAX_REQUEST_BYTES } from "shared/analytics/limits.ts";
 import { type ParsedRequest, parseRequest, type WireRequest, writeKeyOf } from "shared/analytics/parse_request.ts";
 import { trust } from "shared/db/caller.ts";
 import type { Json } from "shared/db/database.types.ts";
 import { rpc } from "shared/db/rpc.ts";
 import { Problem } from "shared/problem.ts";
 import { answerOutcome, answerResults, type Tracked } from "./answer.ts";
+import { bodyText } from "./body_text.ts";
+import { BytesInFlight } from "./bytes_in_flight.ts";
 import { readCall } from "./read_call.ts";
-import { headerCredentials, type Sender, verifySender } from "./sender.ts";
+import { type HeaderCredentials, headerCredentials, type Sender, verifySender } from "./sender.ts";
 
 /** What tells one path from another. */
 export type Wire = Pick<WireRequest, "format" | "type"> & {
   /** PostHog's v1 hears of every call by its id. */
   answersEach?: boolean;
 };
+
+/** Five of the largest batches at a time: what more there is comes again a second later. */
+const inFlight = new BytesInFlight(5 * MAX_REQUEST_BYTES, MAX_ITEM_BYTES);
 
 /** Handles a request in the format that its path belongs to. */
 export function track(wire: Wire): (c: Context) => Promise<Response> {
@@ -27,11 +33,24 @@ export function track(wire: Wire): (c: Context) => Promise<Response> {
 
 async function answer(c: Context, wire: Wire): Promise<Response> {
   const receivedAt = new Date();
-  const { headers } = c.req.raw;
-  const given = await headerCredentials(headers);
+  const given = await headerCredentials(c.req.raw.headers);
   // Whoever brings a wrong key in the headers is turned away before the body is read.
   const early = given.token !== null || given.key !== null ? await verifySender(given) : null;
-  const call = await readCall(c.req.raw);
+  const text = await bodyText(c.req.raw, MAX_REQUEST_BYTES);
+  return await inFlight.during(text.length, () => answerText(c, wire, { text, receivedAt, given, early }));
+}
+
+/** A request whose body is read and whose headers are verified. */
+interface ReadRequest {
+  text: string;
+  receivedAt: Date;
+  given: HeaderCredentials;
+  early: Sender | null;
+}
+
+async function answerText(c: Context, wire: Wire, { text, receivedAt, given, early }: ReadRequest): Promise<Response> {
+  const { headers } = c.req.raw;
+  const call = readCall(text);
   const bodyKey = given.key === null ? writeKeyOf(call.body) ?? c.req.query("writeKey") ?? given.bearer : null;
   const sender = await fullSender(early, bodyKey);
   const parsed = parseRequest(call.body, call.events, {

@@ -7,6 +7,13 @@ import { requireScope } from "./scope.ts";
 export const MOST_WAITING = 32;
 const LOOK_EVERY_MS = 1000;
 let waiting = 0;
+/** The latest look at each document, for all who wait for it. */
+const looks = new Map<string, Look>();
+
+interface Look {
+  startedAt: number;
+  reading: Promise<Reading>;
+}
 
 /** Reads the document; while it has the version that the caller knows, again, for as long as the caller waits. */
 export async function awaitChange(c: Context, service: string, asked: Asked): Promise<Reading> {
@@ -20,6 +27,7 @@ export async function awaitChange(c: Context, service: string, asked: Asked): Pr
     if (asked.include_secrets === "false" || c.req.raw.signal.aborted) return reading;
   } finally {
     waiting--;
+    if (waiting === 0) looks.clear();
   }
   return await readDocument(c, service, asked);
 }
@@ -27,13 +35,36 @@ export async function awaitChange(c: Context, service: string, asked: Asked): Pr
 async function lookUntilChanged(c: Context, service: string, asked: Asked): Promise<Reading> {
   const { signal } = c.req.raw;
   const until = Date.now() + asked.wait_seconds * 1000;
+  // The first look is one's own: others' may be from before the version that is known.
+  let look = lookNow(c, service, asked);
   for (;;) {
-    const reading = await readDocument(c, service, asked);
+    const reading = await look.reading;
     const isNews = reading.version !== asked.known_version && !reading.is_stale;
-    if (isNews || Date.now() + LOOK_EVERY_MS > until) return reading;
-    await pause(LOOK_EVERY_MS, signal);
+    const nextAt = look.startedAt + LOOK_EVERY_MS;
+    if (isNews || nextAt > until) return reading;
+    await pause(nextAt - Date.now(), signal);
     if (signal.aborted) return reading;
+    look = lookTogether(c, service, asked);
   }
+}
+
+function lookNow(c: Context, service: string, asked: Asked): Look {
+  const look = { startedAt: Date.now(), reading: readDocument(c, service, asked) };
+  looks.set(placeOf(c, service, asked), look);
+  return look;
+}
+
+/** The look that another waiter has begun since, or one's own; what fails with another's rights is tried with one's own. */
+function lookTogether(c: Context, service: string, asked: Asked): Look {
+  const latest = looks.get(placeOf(c, service, asked));
+  if (!latest || latest.startedAt + LOOK_EVERY_MS <= Date.now()) return lookNow(c, service, asked);
+  const { startedAt, reading } = latest;
+  return { startedAt, reading: reading.catch(() => readDocument(c, service, asked)) };
+}
+
+function placeOf(c: Context, service: string, { environment }: Asked): string {
+  const isService = c.get("caller").mode === "secret";
+  return JSON.stringify([isService, service, environment]);
 }
 
 /** Waits that long, or until the caller has gone. */

@@ -4,7 +4,7 @@ import { evaluateFlag, type FlagEvaluation } from "shared/flags/evaluate_flag.ts
 import { conditionalJson } from "shared/http/etag.ts";
 import { Problem } from "shared/problem.ts";
 import type { KnownFlags } from "./environment_flags.ts";
-import { counts, flagsOf } from "./flags.ts";
+import { counts, exposures, flagsOf } from "./flags.ts";
 import { answerFailure } from "./ofrep_failure.ts";
 import type { Failure, Success } from "./schema.ts";
 
@@ -17,6 +17,7 @@ export async function evaluateAll(c: Context): Promise<Response> {
     if (isVisible(c, flag)) evaluations.push(evaluateFlag(set, key, context, { now }));
   }
   counts.add(set.environment, evaluations);
+  exposures.add(set.environment, context.targetingKey, evaluations);
   const metadata = { environment: set.environment, ...(isStale ? { stale: true } : {}) };
   const flags = evaluations.map((evaluation) => itemOf(c, evaluation, set.revision));
   return conditionalJson(c, JSON.stringify({ flags, metadata }));
@@ -28,8 +29,10 @@ export async function evaluateOne(c: Context): Promise<Response> {
   const known = await flagsOf(environmentOf(c)).catch(missingEnvironment);
   const flag = known?.set.flags.get(key);
   if (!known || !flag || !isVisible(c, flag)) return answerFailure(c, 404, "FLAG_NOT_FOUND");
-  const evaluation = evaluateFlag(known.set, key, c.get("evaluationContext"));
+  const context = c.get("evaluationContext");
+  const evaluation = evaluateFlag(known.set, key, context);
   counts.add(known.set.environment, [evaluation]);
+  exposures.add(known.set.environment, context.targetingKey, [evaluation]);
   const item = itemOf(c, evaluation, known.set.revision);
   if ("errorCode" in item) return c.json(item, 400);
   const metadata = { ...item.metadata, ...(known.isStale ? { stale: true } : {}) };

@@ -1,19 +1,29 @@
 import type { Json } from "shared/db/database.types.ts";
 import { serviceRpc } from "shared/db/service_rpc.ts";
+import { setting } from "shared/env.ts";
 import type { FlagSnapshot } from "shared/flags/snapshot.ts";
 import { RequestTrace } from "shared/trace.ts";
 import { EnvironmentFlags, type KnownFlags } from "./environment_flags.ts";
 import { EvaluationCounts } from "./evaluation_counts.ts";
+import { FlagExposures } from "./flag_exposures.ts";
 
 /** Whoever asks waits this long, once a second, when the database is away. */
 const DEADLINE_MS = 1_500;
 const DEFAULT = "";
+const EXPOSURE_SAMPLE_RATE = 0.01;
 
 const known = new Map<string, EnvironmentFlags>();
 
 /** What this isolate has evaluated. */
 export const counts = new EvaluationCounts((environment, counts) =>
   call()("record_flag_evaluations", { environment, counts: counts as unknown as Json })
+);
+
+/** Whom this isolate has served what. */
+export const exposures = new FlagExposures(
+  exposureRate,
+  (environment, exposures, sample_rate) =>
+    call()("record_flag_exposures", { environment, exposures: exposures as unknown as Json, sample_rate }),
 );
 
 /**
@@ -34,6 +44,11 @@ export async function flagsOf(environment: string = DEFAULT): Promise<KnownFlags
     known.delete(environment);
     throw error;
   }
+}
+
+function exposureRate(): number {
+  const rate = Number(setting("FLAG_EXPOSURE_SAMPLE_RATE", String(EXPOSURE_SAMPLE_RATE)));
+  return rate >= 0 && rate <= 1 ? rate : EXPOSURE_SAMPLE_RATE;
 }
 
 async function fetchSnapshot(environment: string, revision: number | undefined): Promise<FlagSnapshot | null> {

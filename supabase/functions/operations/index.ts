@@ -123,4 +123,32 @@ app.get(
   async (c) => await rpcResponse(c, "list_service_health", {}),
 );
 
+app.post(
+  "/jobs/:id/complete",
+  auth("secret:*"),
+  param(wire.JobPath),
+  body(wire.Completion),
+  returns({ 200: wire.JobState }, { summary: "End a job of one's own well, that was answered 202" }),
+  async (c) => {
+    const { lease_token, result } = c.req.valid("json");
+    const { id: job_id } = c.req.valid("param");
+    const state = await rpc(c, "complete_service_job", { job_id, lease_token, result: result ?? null });
+    return c.json({ state });
+  },
+);
+
+app.post(
+  "/jobs/:id/fail",
+  auth("secret:*"),
+  param(wire.JobPath),
+  body(wire.JobFailure),
+  returns({ 200: wire.JobState }, { summary: "End an attempt at a job of one's own badly, that was answered 202" }),
+  async (c) => {
+    const { lease_token, error, retry_after_seconds, is_final } = c.req.valid("json");
+    const { id: job_id } = c.req.valid("param");
+    const state = await rpc(c, "fail_service_job", { job_id, lease_token, error, retry_after_seconds, is_final });
+    return c.json({ state });
+  },
+);
+
 export default { fetch: app.fetch } satisfies Deno.ServeDefaultExport;

@@ -74,6 +74,27 @@ export const Instances = z.array(z.object({
 
 const Count = z.int();
 
+/** Which job. */
+export const JobPath = z.object({ id: z.uuid() });
+
+const LeaseToken = z.int().positive().describe("as it was posted with the job");
+
+/** The body of `POST /operations/jobs/{id}/complete`. */
+export const Completion = z.strictObject({ lease_token: LeaseToken, result: z.json().optional() });
+
+/** The body of `POST /operations/jobs/{id}/fail`. */
+export const JobFailure = z.strictObject({
+  lease_token: LeaseToken,
+  error: z.string().min(1).max(1_000),
+  retry_after_seconds: z.int().min(0).max(2_592_000).optional(),
+  is_final: z.boolean().default(false).describe("it is not tried again"),
+});
+
+/** What the job is now. */
+export const JobState = z.object({
+  state: z.enum(["scheduled", "ready", "running", "succeeded", "failed", "cancelled"]),
+});
+
 /** Services, the worst first. */
 export const Overview = z.array(z.object({
   service_name: z.string(),

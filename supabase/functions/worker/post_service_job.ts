@@ -3,6 +3,7 @@ import { failureOfFetch } from "shared/fetch_failure.ts";
 import type { OutboundFetch } from "shared/outbound_fetch.ts";
 import { parseJson } from "shared/http/parse_json.ts";
 import { retryAfterSeconds } from "shared/retry_after.ts";
+import { traceparentOf } from "shared/trace.ts";
 import { webhookHeaders } from "shared/webhooks/webhook_headers.ts";
 
 /** A job, and which instance of a service does it. */
@@ -78,6 +79,7 @@ async function headersOf(job: ServiceJob, body: string): Promise<Record<string, 
     ...(job.correlation_id === null ? {} : { "x-correlation-id": job.correlation_id }),
     "content-type": "application/json",
     "idempotency-key": id,
+    "traceparent": traceparentOf(job.correlation_id ?? job.id),
     "user-agent": "EasyMO-Jobs/1",
   };
 }

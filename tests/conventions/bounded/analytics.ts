@@ -11,7 +11,7 @@ export const ANALYTICS: BoundedCalls = {
     await asUser(sql, user, (client) => client`select public.track_event('ride_booked')`);
   },
   "public.record_flag_exposures": (sql) =>
-    sql`select public.record_flag_exposures('production', '[{"flag_key": "map", "variant": "on", "targeting_key": "a"}]')`,
+    sql`select public.record_flag_exposures('production', '[{"flag_key": "map", "variant": "on", "targeting_key": "0192f3a0-0000-7000-8000-000000000001"}]')`,
   "private.merge_analytics_actors": async (sql) => {
     await trackTwice(sql);
     await sql`

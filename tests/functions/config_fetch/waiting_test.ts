@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MOST_WAITING } from "../../../supabase/functions/config-fetch/await_change.ts";
 import { calls, configTest as test, database, get, KEYS, until, url, write } from "./server.ts";
 
@@ -73,8 +73,22 @@ test("a caller that hangs up is waited for no longer", async () => {
   assertEquals(looks(), 1);
 });
 
+test("all who wait for one document look at it together", async () => {
+  const version = await versionNow();
+  const waiting: Promise<Response>[] = [];
+  while (waiting.length < 12) waiting.push(...await startWaiting(version));
+  const before = calls.length;
+
+  await write({ service: "rides", key: "surge", value: 5 });
+  const values = await Promise.all(waiting.map(async (answer) => (await (await answer).json()).entries.surge.value));
+
+  assertEquals(values, Array(12).fill(5));
+  // Each for itself would have been at least 12.
+  assert(calls.length - before < 12, `${calls.length - before} looks`);
+});
+
 test("nobody waits for what is no news: another version than the known one is answered at once", async () => {
   const answer = await get("rides?known_version=0&wait_seconds=25", KEYS.svc_rides);
 
-  assertEquals((await answer.json()).entries.surge.value, 4);
+  assertEquals((await answer.json()).entries.surge.value, 5);
 });

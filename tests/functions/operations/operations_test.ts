@@ -172,3 +172,42 @@ test("readiness() asks again after five seconds, and says when the database is a
     isAway = false;
   }
 });
+
+/** A job of `rides` that was posted, which the service answered with 202. */
+async function acceptedJob(): Promise<{ id: string; lease_token: number }> {
+  const { sql } = database;
+  await sql`select public.handle_jobs_by_service('rides.match', 'rides', '/jobs', 'Finds drivers')`;
+  await sql`select public.rotate_service_secret('rides', 0)`;
+  await sql`select public.register_service('rides', 'http', '1', 'https://rides.example.com', instance_id => 'jobs')`;
+  await sql`select public.schedule_job('rides.match')`;
+  const [job] = await sql`select id, lease_token::int from public.claim_service_jobs()`;
+  const reports = JSON.stringify([{ job_id: job!.id, lease_token: job!.lease_token, status: 202 }]);
+  await sql`select public.report_service_jobs(${reports}::text::jsonb)`;
+  return job as never;
+}
+
+test("a service ends a job that it answered 202, with the lease and by its own key alone", async () => {
+  const { id, lease_token } = await acceptedJob();
+  const complete = (key: keyof typeof KEYS, token = lease_token) =>
+    send("POST", `/jobs/${id}/complete`, keyOf(key), { lease_token: token, result: { driver: 3 } });
+
+  assertEquals(await outcomeOf(complete("svc_payments")), "403 service_out_of_scope");
+  assertEquals(await outcomeOf(complete("svc_rides", lease_token + 1)), "409 lease_lost");
+  const ended = await complete("svc_rides");
+  assertEquals([ended.status, await ended.json()], [200, { state: "succeeded" }]);
+  assertEquals(await outcomeOf(complete("svc_rides")), "200");
+  const [row] = await database.sql`select result from public.background_jobs where id = ${id}`;
+  assertEquals(row!.result, { driver: 3 });
+});
+
+test("a service fails a job that it answered 202, for good if it says so; of others' jobs it knows nothing", async () => {
+  const { id, lease_token } = await acceptedJob();
+  const fail = (path: string, key: keyof typeof KEYS) =>
+    send("POST", `/jobs/${path}/fail`, keyOf(key), { lease_token, error: "no driver", is_final: true });
+
+  assertEquals(await outcomeOf(fail(id, "svc_payments")), "403 service_out_of_scope");
+  assertEquals(await outcomeOf(fail(crypto.randomUUID(), "svc_rides")), "404 job_not_found");
+  const ended = await fail(id, "svc_rides");
+  assertEquals([ended.status, await ended.json()], [200, { state: "failed" }]);
+  assertEquals((await send("POST", `/jobs/${id}/fail`, {}, { lease_token, error: "x" })).status, 401);
+});

@@ -55,6 +55,8 @@ workerTest(
     const { job_id, payload, attempt_count, job_type } = received.body;
     assertEquals([job_id, payload, attempt_count, job_type], [id, { trip: 7 }, 1, "rides.match"]);
     assertEquals(request!.headers.get("x-correlation-id"), id);
+    const [version, trace] = request!.headers.get("traceparent")!.split("-");
+    assertEquals([version, trace], ["00", id.replaceAll("-", "")]);
     const { state, result } = await jobOf(sql);
     assertEquals([state, result, receiver.requests.length], ["succeeded", { driver: 3 }, 1]);
   },

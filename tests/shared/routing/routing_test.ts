@@ -6,6 +6,7 @@ import { findRoute } from "shared/routing/find_route.ts";
 import { estimateRoute, greatCircleMeters, ROAD_FACTOR } from "shared/routing/great_circle.ts";
 import type { Route, RouteRequest } from "shared/routing/routing_provider.ts";
 import { serve } from "../../support/loopback.ts";
+import { captureLog } from "../../support/log_lines.ts";
 import { useSettings } from "../../support/settings.ts";
 
 const REQUEST: RouteRequest = {
@@ -18,9 +19,16 @@ const ANSWER = { code: "Ok", routes: [{ distance: 7_412.3, duration: 904.5, geom
 const settings = { ROUTING_API_URL: "", OUTBOUND_ALLOWED_HOSTS: "" };
 useSettings(settings);
 
+/** The database is away, which costs nobody a route. */
+function away(): Promise<never> {
+  return Promise.reject(new Error("away"));
+}
+
+captureLog();
+
 function find(url: string, host: string): Promise<Route> {
   Object.assign(settings, { ROUTING_API_URL: url, OUTBOUND_ALLOWED_HOSTS: host });
-  return findRoute(configuredRouting(guardedFetch), REQUEST);
+  return findRoute({ call: away, providers: configuredRouting(guardedFetch) }, REQUEST);
 }
 
 /** What comes of asking a server that answers like this. */

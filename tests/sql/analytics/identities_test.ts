@@ -98,6 +98,22 @@ Deno.test("facts of months whose raw events are gone are moved too", async () =>
   assertEquals(fact!.actor_id, await userActor(sql, "rose"));
 });
 
+Deno.test("the schedule merges in its third run at the earliest: when all from before the second have ended", async () => {
+  await track(sql, [
+    { anonymous_id: "waiting", event_name: "waited" },
+    { type: "identify", event_name: "in", user_id: "grace", anonymous_id: "waiting" },
+  ]);
+
+  const merged: number[] = [];
+  while (merged.at(-1) !== 1) {
+    const [row] = await sql`select private.merge_analytics_actors(500) as count`;
+    merged.push(row!.count);
+  }
+
+  assertEquals(merged.slice(0, 2), [0, 0]);
+  assertEquals(await peopleOf("waited"), { waited: [await userActor(sql, "grace")] });
+});
+
 Deno.test("an event whose writer could not see the link yet, and commits after it, is merged too", async () => {
   const slow = connect(url);
   const writer = await slow.reserve();

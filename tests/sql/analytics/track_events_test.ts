@@ -44,6 +44,29 @@ test("track_events() keeps a UUID as the id and hashes any other message id", as
   assertEquals(rows.map(({ id }) => id).sort(), [uuid.toLowerCase(), hashed!.id].sort());
 });
 
+test("track_events() tells two sites' messages of one id apart, and one site's retry not", async (sql) => {
+  const keys = await sql`
+    insert into public.analytics_write_keys (key_sha256, name, environment)
+    select repeat(digit, 64), 'site', 'production' from (values ('a'), ('b')) as site (digit) returning id`;
+  const item = { message_id: "order-1", user_id: "u1" };
+
+  const stored: number[] = [];
+  for (const { id } of [...keys, ...keys]) stored.push((await track(sql, [item], { write_key_id: id })).stored);
+
+  assertEquals(stored, [1, 1, 0, 0]);
+});
+
+test("what groups are is stored, and counts nobody as active", async (sql) => {
+  await track(sql, [
+    { type: "group", event_name: "group", anonymous_id: "$company_acme" },
+    { type: "track", event_name: "rode", user_id: "u1" },
+  ]);
+
+  const [events] = await sql`select count(*)::int from public.analytics_events`;
+  const facts = await sql`select event_name from public.analytics_actor_days`;
+  assertEquals([events!.count, facts.map(({ event_name }) => event_name)], [2, ["rode"]]);
+});
+
 test("track_events() corrects a clock that is wrong by what its time of sending is wrong", async (sql) => {
   const receivedAt = daysAgo(1);
   const hourBefore = new Date(Date.parse(receivedAt) - 3_600_000).toISOString();

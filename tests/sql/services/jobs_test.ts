@@ -53,6 +53,19 @@ test("registered operators route jobs and rotate secrets; others may not", async
   assertEquals(await asOperator(sql, (own) => sqlStateOf(own, rotate), false), "PGRST");
 });
 
+test("rotate_service_secret() stands in the audit log, without the secret", async (sql) => {
+  const [{ secret } = { secret: "" }] = await sql`select public.rotate_service_secret('rides', 60) as secret`;
+
+  const [entry] = await sql`
+    select resource_id, metadata, to_jsonb(entry)::text as line from public.system_audit_logs as entry
+    where action = 'service_secret.rotated'`;
+  assertEquals([entry!.resource_id, entry!.metadata, entry!.line.includes(secret)], [
+    "rides",
+    { overlap_seconds: 60 },
+    false,
+  ]);
+});
+
 test("claim_service_jobs() gives each job the address of a usable instance, the best first", async (sql) => {
   await route(sql);
   await sql`select public.rotate_service_secret('rides')`;
