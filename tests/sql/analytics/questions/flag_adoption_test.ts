@@ -51,7 +51,7 @@ test("one environment is asked for alone", async (sql) => {
 
 Deno.test("what flags record is what is read", async () => {
   const { sql } = database;
-  const exposures = [{ flag_key: "fare", variant: "on", targeting_key: "a", is_anonymous: false, at: new Date() }];
+  const exposures = [{ flag_key: "fare", variant: "on", targeting_key: crypto.randomUUID(), at: new Date() }];
   await sql`select public.record_flag_exposures('production', ${JSON.stringify(exposures)}::text::jsonb)`;
 
   const [row] = await sql`select variant, actor_count::int from public.analytics_flag_adoption('fare')`;
