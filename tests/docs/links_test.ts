@@ -21,7 +21,8 @@ async function leadsSomewhere(path: string, target: string): Promise<boolean> {
 }
 
 Deno.test("a link to a page or heading that is not there is found", async () => {
-  const text = "# A page\n[here](#a-page) [away](gone.md) [heading](runbook.md#gone) `[code](gone.md)` <https://example.com>";
+  const text =
+    "# A page\n[here](#a-page) [away](gone.md) [heading](runbook.md#gone) `[code](gone.md)` <https://example.com>";
 
   assertEquals(await deadLinks("docs/page.md", text.replace("#a-page", "runbook.md#runbook")), [
     "docs/page.md: gone.md",

@@ -6,7 +6,9 @@ export interface Page {
 
 /** Every page that is committed. */
 export async function readPages(): Promise<Page[]> {
-  const listed = await new Deno.Command("git", { args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"] }).output();
+  const listed = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+  }).output();
   const paths = new TextDecoder().decode(listed.stdout).trim().split("\n");
   return await Promise.all(paths.map(async (path) => ({ path, text: await Deno.readTextFile(path) })));
 }
