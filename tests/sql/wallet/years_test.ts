@@ -25,7 +25,9 @@ async function yearsOfPayments(sql: TransactionSql): Promise<{ rider: string; dr
     await sql`
       with posted as (
         insert into public.wallet_transactions (id, created_at, effective_at, kind, source, reference, metadata, actor)
-        values (private.uuid_v7(${row!.at}), ${row!.at}, ${row!.at}, 'transfer', 'history', ${String(months)}, '{}', 'postgres')
+        values (private.uuid_v7(${row!.at}), ${row!.at}, ${row!.at}, 'transfer', 'history', ${
+      String(months)
+    }, '{}', 'postgres')
         returning id
       ),
       entered as (
