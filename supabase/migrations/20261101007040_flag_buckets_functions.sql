@@ -13,30 +13,23 @@ declare
   v_hash bigint := murmur3.seed;
   v_block bigint;
 begin
-  -- Products of two 32-bit numbers are taken in halves: they do not fit into 63 bits.
+  -- Blocks are read as signed numbers, and the odd constants are the negative ones of the same 32 bits: products fit into 63.
+  v_bytes := v_bytes || '\x000000';
   for v_at in 0 .. v_length - 1 by 4 loop
-    v_block := get_byte(v_bytes, v_at);
-    if v_at + 3 < v_length then
-      v_block := v_block + get_byte(v_bytes, v_at + 1) * 256::bigint + get_byte(v_bytes, v_at + 2) * 65536::bigint
-        + get_byte(v_bytes, v_at + 3) * 16777216::bigint;
-    else
-      v_block := v_block
-        + case when v_at + 1 < v_length then get_byte(v_bytes, v_at + 1) * 256 else 0 end
-        + case when v_at + 2 < v_length then get_byte(v_bytes, v_at + 2) * 65536 else 0 end;
-    end if;
-    v_block := ((v_block & 65535) * 3432918353 + ((((v_block >> 16) * 3432918353) & 65535) << 16)) & c_mask;
-    v_block := ((v_block << 15) | (v_block >> 17)) & c_mask;
-    v_block := ((v_block & 65535) * 461845907 + ((((v_block >> 16) * 461845907) & 65535) << 16)) & c_mask;
-    v_hash := v_hash # v_block;
-    if v_at + 3 < v_length then
-      v_hash := ((((v_hash << 13) | (v_hash >> 19)) & c_mask) * 5 + 3864292196) & c_mask;
-    end if;
+    v_block := (
+      (
+        get_byte(v_bytes, v_at) | (get_byte(v_bytes, v_at + 1) << 8) | (get_byte(v_bytes, v_at + 2) << 16) | (get_byte(v_bytes, v_at + 3) << 24)
+      )::bigint * -862048943
+    ) & c_mask;
+    v_block := v_hash # (((((v_block << 15) | (v_block >> 17)) & c_mask) * 461845907) & c_mask);
+    v_hash := case
+      when v_at + 3 < v_length then ((((v_block << 13) | (v_block >> 19)) & c_mask) * 5 + 3864292196) & c_mask
+      else v_block
+    end;
   end loop;
   v_hash := v_hash # v_length;
-  v_hash := v_hash # (v_hash >> 16);
-  v_hash := ((v_hash & 65535) * 2246822507 + ((((v_hash >> 16) * 2246822507) & 65535) << 16)) & c_mask;
-  v_hash := v_hash # (v_hash >> 13);
-  v_hash := ((v_hash & 65535) * 3266489909 + ((((v_hash >> 16) * 3266489909) & 65535) << 16)) & c_mask;
+  v_hash := ((v_hash # (v_hash >> 16)) * -2048144789) & c_mask;
+  v_hash := ((v_hash # (v_hash >> 13)) * -1028477387) & c_mask;
   return v_hash # (v_hash >> 16);
 end;
 $$;
@@ -102,7 +95,11 @@ set search_path = ''
 as $$
 begin
   return private.murmur3((is_in_rollout.rollout ->> 'seed') || ':' || is_in_rollout.id) % (is_in_rollout.rollout -> 'normalizer')::bigint + 1
-    <= private.flag_threshold(is_in_rollout.rollout -> 'ramp', is_in_rollout.at);
+    <= case
+      -- A fixed percentage is a ramp of one point.
+      when jsonb_array_length(is_in_rollout.rollout -> 'ramp') = 1 then (is_in_rollout.rollout -> 'ramp' -> 0 -> 'threshold')::bigint
+      else private.flag_threshold(is_in_rollout.rollout -> 'ramp', is_in_rollout.at)
+    end;
 end;
 $$;
 

@@ -25,13 +25,14 @@ language plpgsql
 immutable
 set search_path = ''
 as $$
-declare
-  v_answer jsonb := jsonb_build_object('key', flag_answer.flag_key, 'reason', flag_answer.reason) || flag_answer.metadata;
 begin
-  if flag_answer.variant is null then
-    return v_answer;
-  end if;
-  return v_answer || jsonb_build_object('variant', flag_answer.variant, 'value', flag_answer.flag -> 'variants' -> flag_answer.variant);
+  return flag_answer.metadata || case
+    when flag_answer.variant is null then jsonb_build_object('key', flag_answer.flag_key, 'reason', flag_answer.reason)
+    else jsonb_build_object(
+      'key', flag_answer.flag_key, 'reason', flag_answer.reason,
+      'variant', flag_answer.variant, 'value', flag_answer.flag -> 'variants' -> flag_answer.variant
+    )
+  end;
 end;
 $$;
 
@@ -66,6 +67,63 @@ $$;
 comment on function private.flag_rule_outcome is
   'What a rule whose conditions hold gives somebody: a variant, nothing (outside of the rollout), or that the targeting key is missing.';
 
+create function private.evaluated_definition(flag_key text, definition jsonb, flags jsonb, context jsonb, at bigint, depth integer default 0)
+returns jsonb
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_flag constant jsonb := evaluated_definition.definition;
+  c_max_depth constant integer := 10;
+  v_wanted jsonb;
+  v_rule jsonb;
+  v_outcome record;
+begin
+  if not (v_flag -> 'is_enabled')::boolean then
+    return private.flag_answer(evaluated_definition.flag_key, v_flag, 'DISABLED', v_flag ->> 'off_variant');
+  end if;
+  for v_number in 0 .. jsonb_array_length(v_flag -> 'prerequisites') - 1 loop
+    v_wanted := v_flag -> 'prerequisites' -> v_number;
+    if evaluated_definition.depth >= c_max_depth or (
+      v_wanted -> 'variants' ? (
+        private.evaluated_flag(
+          evaluated_definition.flags, v_wanted ->> 'flag', evaluated_definition.context, evaluated_definition.at, evaluated_definition.depth + 1
+        ) ->> 'variant'
+      )
+    ) is not true then
+      return private.flag_answer(
+        evaluated_definition.flag_key, v_flag, 'DISABLED', v_flag ->> 'off_variant', jsonb_build_object('prerequisiteKey', v_wanted ->> 'flag')
+      );
+    end if;
+  end loop;
+  for v_number in 0 .. jsonb_array_length(v_flag -> 'rules') - 1 loop
+    v_rule := v_flag -> 'rules' -> v_number;
+    continue when evaluated_definition.at < (v_rule -> 'active_from')::bigint or evaluated_definition.at >= (v_rule -> 'active_until')::bigint
+      or not (
+        v_rule -> 'conditions' = '[]'
+        or private.flag_conditions_hold(v_rule -> 'conditions', evaluated_definition.context, evaluated_definition.at)
+      );
+    v_outcome := private.flag_rule_outcome(v_rule, evaluated_definition.context, evaluated_definition.at);
+    if v_outcome.is_key_missing then
+      return jsonb_build_object('key', evaluated_definition.flag_key, 'errorCode', 'TARGETING_KEY_MISSING');
+    end if;
+    if v_outcome.variant is not null then
+      return private.flag_answer(
+        evaluated_definition.flag_key, v_flag, case when v_rule ?| '{rollout,split}' then 'SPLIT' else 'TARGETING_MATCH' end,
+        v_outcome.variant, jsonb_build_object('ruleId', v_rule ->> 'id')
+      );
+    end if;
+  end loop;
+  return private.flag_answer(
+    evaluated_definition.flag_key, v_flag, case when v_flag -> 'rules' = '[]' then 'STATIC' else 'DEFAULT' end, v_flag ->> 'default_variant'
+  );
+end;
+$$;
+
+comment on function private.evaluated_definition is
+  'What a compiled flag says, for private.evaluated_flag() and those that have it at hand; flags holds those that it builds on.';
+
 create function private.evaluated_flag(flags jsonb, flag_key text, context jsonb, at bigint, depth integer default 0)
 returns jsonb
 language plpgsql
@@ -73,47 +131,13 @@ volatile
 set search_path = ''
 as $$
 declare
-  c_max_depth constant integer := 10;
-  v_flag jsonb := evaluated_flag.flags -> evaluated_flag.flag_key;
-  v_wanted jsonb;
-  v_rule jsonb;
-  v_outcome record;
+  v_definition jsonb := evaluated_flag.flags -> evaluated_flag.flag_key;
 begin
-  if v_flag is null then
+  if v_definition is null then
     return jsonb_build_object('key', evaluated_flag.flag_key, 'errorCode', 'FLAG_NOT_FOUND');
   end if;
-  if not (v_flag -> 'is_enabled')::boolean then
-    return private.flag_answer(evaluated_flag.flag_key, v_flag, 'DISABLED', v_flag ->> 'off_variant');
-  end if;
-  for v_number in 0 .. jsonb_array_length(v_flag -> 'prerequisites') - 1 loop
-    v_wanted := v_flag -> 'prerequisites' -> v_number;
-    if evaluated_flag.depth >= c_max_depth or (
-      v_wanted -> 'variants' ? (
-        private.evaluated_flag(evaluated_flag.flags, v_wanted ->> 'flag', evaluated_flag.context, evaluated_flag.at, evaluated_flag.depth + 1) ->> 'variant'
-      )
-    ) is not true then
-      return private.flag_answer(
-        evaluated_flag.flag_key, v_flag, 'DISABLED', v_flag ->> 'off_variant', jsonb_build_object('prerequisiteKey', v_wanted ->> 'flag')
-      );
-    end if;
-  end loop;
-  for v_number in 0 .. jsonb_array_length(v_flag -> 'rules') - 1 loop
-    v_rule := v_flag -> 'rules' -> v_number;
-    continue when evaluated_flag.at < (v_rule -> 'active_from')::bigint or evaluated_flag.at >= (v_rule -> 'active_until')::bigint
-      or not private.flag_conditions_hold(v_rule -> 'conditions', evaluated_flag.context, evaluated_flag.at);
-    v_outcome := private.flag_rule_outcome(v_rule, evaluated_flag.context, evaluated_flag.at);
-    if v_outcome.is_key_missing then
-      return jsonb_build_object('key', evaluated_flag.flag_key, 'errorCode', 'TARGETING_KEY_MISSING');
-    end if;
-    if v_outcome.variant is not null then
-      return private.flag_answer(
-        evaluated_flag.flag_key, v_flag, case when v_rule ?| '{rollout,split}' then 'SPLIT' else 'TARGETING_MATCH' end,
-        v_outcome.variant, jsonb_build_object('ruleId', v_rule ->> 'id')
-      );
-    end if;
-  end loop;
-  return private.flag_answer(
-    evaluated_flag.flag_key, v_flag, case when v_flag -> 'rules' = '[]' then 'STATIC' else 'DEFAULT' end, v_flag ->> 'default_variant'
+  return private.evaluated_definition(
+    evaluated_flag.flag_key, v_definition, evaluated_flag.flags, evaluated_flag.context, evaluated_flag.at, evaluated_flag.depth
   );
 end;
 $$;

@@ -120,20 +120,20 @@ declare
   v_at bigint := floor(extract(epoch from now()) * 1000);
   v_revision bigint := (select each.revision from public.flag_environments as each where each.environment = v_environment);
   v_keys text[];
-  v_flags jsonb;
+  v_definitions jsonb[];
   v_has_prerequisites boolean;
+  v_flags jsonb;
   v_answer jsonb;
   v_answers jsonb[] := '{}';
-  v_key text;
 begin
   if v_revision is null then
     perform private.refuse('flag_environment_not_found');
   end if;
   select
     coalesce(array_agg(definition.flag_key order by definition.flag_key collate "C"), '{}'),
-    jsonb_object_agg(definition.flag_key, definition.compiled),
+    array_agg(definition.compiled order by definition.flag_key collate "C"),
     bool_or(definition.compiled -> 'prerequisites' <> '[]')
-  into v_keys, v_flags, v_has_prerequisites
+  into v_keys, v_definitions, v_has_prerequisites
   from private.flag_definitions as definition
   where definition.environment = v_environment
     and (definition.is_client_visible or not v_is_client)
@@ -142,11 +142,11 @@ begin
   if v_has_prerequisites then
     v_flags := private.compiled_flags(v_environment, v_keys);
   end if;
-  foreach v_key in array v_keys loop
-    v_answer := private.evaluated_flag(v_flags, v_key, evaluate_flags.context, v_at);
+  for v_number in 1 .. cardinality(v_keys) loop
+    v_answer := private.evaluated_definition(v_keys[v_number], v_definitions[v_number], v_flags, evaluate_flags.context, v_at);
     v_answers := v_answers || case when v_is_client then v_answer - '{ruleId,prerequisiteKey}'::text[] else v_answer end;
   end loop;
-  return jsonb_build_object('environment', v_environment, 'revision', v_revision, 'flags', to_jsonb(v_answers));
+  return jsonb_build_object('environment', v_environment, 'revision', v_revision, 'flags', v_answers);
 end;
 $$;
 
