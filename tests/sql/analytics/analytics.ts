@@ -1,4 +1,5 @@
 import type { ISql } from "postgres";
+import { until } from "../../support/until.ts";
 
 /** One item of a batch, as the edge hands it over. */
 export interface Item {
@@ -45,7 +46,10 @@ export async function userActor(sql: ISql, userId: string): Promise<string> {
 
 /** Merges all that was claimed, as the schedule does in some runs: each in a transaction of its own, as long as others keep it waiting. */
 export async function mergeAll(sql: ISql): Promise<void> {
-  while (await pending(sql)) await sql`select private.merge_analytics_actors(500)`;
+  await until(async () => {
+    await sql`select private.merge_analytics_actors(500)`;
+    return !await pending(sql);
+  }, "every claim is merged");
 }
 
 async function pending(sql: ISql): Promise<boolean> {
