@@ -6,7 +6,7 @@ import { createTestDatabase } from "../../support/database.ts";
 import { assertBooksAreSound } from "../wallet/sound_books.ts";
 import { cancel, type Move, move, openDriver, openRider, type Person, request, tend } from "./trips.ts";
 
-const RACES = Number(Deno.env.get("TRIP_RACES") ?? 200);
+const RACES = Number(Deno.env.get("TRIP_RACES") ?? 1_000);
 const DRIVERS = 20;
 const ACTIVE = "'accepted', 'arrived', 'started'";
 
