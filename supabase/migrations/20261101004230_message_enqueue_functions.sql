@@ -107,7 +107,7 @@ set plan_cache_mode = force_generic_plan -- planning costs more than storing
 as $$
 declare
   v_correlation_id text := private.correlation_id();
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz;
   v_transaction_id xid8;
   v_ids bigint[];
   v_earlier_ids bigint[];
@@ -126,6 +126,8 @@ begin
     v_is_blocked := private.blocked_messages((store_messages.queue).queue_name, store_messages.messages, v_earlier_ids);
   end if;
 
+  -- Not before the locks: what became due meanwhile would be stored as scheduled.
+  v_now := clock_timestamp();
   with new as (
     insert into public.message_queue (
       id, position, due_at, created_at, state, priority, max_attempts, is_in_lane, queue_name, message_type, payload, headers,

@@ -5,6 +5,7 @@ import { localTarget, prepareMigratedDatabase } from "../../scripts/stack/databa
 import { freePort } from "../../scripts/stack/port.ts";
 import { startPostgres } from "../../scripts/stack/postgres.ts";
 import { balanceOf, driftOf, openWallet, platformAccount, transfer } from "../sql/wallet/wallets.ts";
+import { until } from "../support/until.ts";
 
 const CLIENTS = 6;
 const CRASHES = 3;
@@ -38,9 +39,7 @@ Deno.test({
       const clients = Array.from({ length: CLIENTS }, (_, lane) => pay(url, accounts, lane, acknowledged, storm));
       for (let crashes = 0; crashes < CRASHES; crashes++) {
         const before = acknowledged.length;
-        while (acknowledged.length < before + TRANSFERS_BETWEEN) {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
+        await until(() => acknowledged.length >= before + TRANSFERS_BETWEEN, "transfers are acknowledged");
         await postgres.stop("SIGKILL");
         postgres = await startPostgres(options);
       }

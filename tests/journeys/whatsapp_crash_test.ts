@@ -12,6 +12,7 @@ import { messages, text } from "../support/deliveries.ts";
 import { captureLog } from "../support/log_lines.ts";
 import { useSettings } from "../support/settings.ts";
 import { deliver } from "../../scripts/fakes/graph/deliver.ts";
+import { until } from "../support/until.ts";
 
 captureLog();
 
@@ -76,7 +77,7 @@ Deno.test({
       const senders = Array.from({ length: SENDERS }, storm);
       for (let crashes = 0; crashes < CRASHES; crashes++) {
         const before = acknowledged.length;
-        while (acknowledged.length < before + 100) await new Promise((resolve) => setTimeout(resolve, 10));
+        await until(() => acknowledged.length >= before + 100, "deliveries are acknowledged");
         await crash();
       }
       isStorming = false;

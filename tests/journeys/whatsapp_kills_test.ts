@@ -7,6 +7,7 @@ import { LASTING_ANSWERS } from "../../scripts/fakes/graph/misbehaviour.ts";
 import { type Messaging, messagingTest } from "../support/messaging.ts";
 import { random } from "../../scripts/fakes/random.ts";
 import { intentsOf, isThrough, Ledger, outOfOrder } from "./replies.ts";
+import { until } from "../support/until.ts";
 
 const KILLS = 100;
 /** Between two of them time passes; in one, so many workers are killed by turns. */
@@ -87,7 +88,7 @@ async function letTimePass({ sql, graph, deliver }: Messaging, interval: string)
 
 /** Until Meta has decided about every request that reached it before its sender died. */
 async function untilDecided({ graph }: Messaging): Promise<void> {
-  while (!graph.isIdle) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => graph.isIdle, "Meta has decided");
 }
 
 const dice = random(1);

@@ -4,6 +4,7 @@ import { connect } from "../../scripts/stack/connection.ts";
 import { startHttpRequests } from "../../scripts/stack/http_requests.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { type Loopback, serve } from "../support/loopback.ts";
+import { until } from "../support/until.ts";
 
 interface Received {
   method: string;
@@ -155,7 +156,7 @@ siteTest("two stacks on one database send each request once", async ({ sql, serv
 siteTest("stopping gives up what is on its way", async ({ sql, server, received, start }) => {
   const stop = await start();
   await post(sql, `${server.url}/hang`, 600_000);
-  while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => received.length > 0, "the request has come");
 
   await stop();
 });

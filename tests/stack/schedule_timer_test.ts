@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import { createTestDatabase } from "../support/database.ts";
 import { captureLog } from "../support/log_lines.ts";
 import { untilSomebodyWaits } from "../sql/foundation/waiting.ts";
+import { until } from "../support/until.ts";
 
 const log = captureLog();
 
@@ -56,7 +57,7 @@ function timerTest(
 
 /** Waits until a job has run so often. */
 async function untilRun(sql: Sql, name: string, times = 1): Promise<void> {
-  while (await runsOf(sql, name) < times) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => await runsOf(sql, name) >= times, `${name} has run`);
 }
 
 async function runsOf(sql: Sql, name: string): Promise<number> {
@@ -130,7 +131,7 @@ timerTest("a long job holds up nobody and is not started beside itself", [
   start();
   await untilSomebodyWaits(gate);
   const clock = await runsOf(gate, "clock");
-  while (await runsOf(gate, "clock") < clock + 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => await runsOf(gate, "clock") >= clock + 2, "the clock has run twice");
 
   const [waiting] = await gate`select count(*)::int as count from pg_locks where not granted and locktype = 'advisory'`;
   await gate`select pg_advisory_unlock(250788)`;

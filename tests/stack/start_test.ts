@@ -9,6 +9,7 @@ import { deliver } from "../../scripts/fakes/graph/deliver.ts";
 import { LOCAL_KEYS } from "../../scripts/stack/development.ts";
 import { messages, NUMBER, text } from "../support/deliveries.ts";
 import { CHECKOUT, runScript, serversOn, type StackProcess, startStack, temporaryData } from "./stack_process.ts";
+import { until } from "../support/until.ts";
 
 /** Whether the stack takes a signed delivery, and whether it had it already. */
 async function sendDelivery(stack: StackProcess, body: Uint8Array<ArrayBuffer>): Promise<[number, boolean]> {
@@ -28,7 +29,7 @@ async function leftOn(data: string): Promise<{ servers: number[]; hasState: bool
 const NOTHING = { servers: [], hasState: false };
 
 async function untilServerRuns(data: string): Promise<void> {
-  while ((await serversOn(data)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await serversOn(data)).length > 0, "a server runs");
 }
 
 Deno.test("a stack from its first start to its last", async (t) => {
@@ -90,9 +91,10 @@ Deno.test("a stack from its first start to its last", async (t) => {
         assertEquals(answer.status, 200);
         await answer.body?.cancel();
         const sql = connect(stack.databaseUrl);
-        while ((await sql`select from public.whatsapp_message_statuses where status = 'read'`).length === 0) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
+        await until(
+          async () => (await sql`select from public.whatsapp_message_statuses where status = 'read'`).length > 0,
+          "the message is read",
+        );
         await sql.end();
         assertStringIncludes(stack.stdout(), 'whatsapp to +250788000001: text {"body":"Murakaza neza"}');
       }),
@@ -136,7 +138,7 @@ Deno.test("a stack from its first start to its last", async (t) => {
     await sql`begin`;
     await sql`lock table public.whatsapp_delivery_keys`;
     const hanging = sendDelivery(stack, messages(text())).catch(() => {});
-    while ((await sql`select from pg_locks where not granted`).length === 0);
+    await until(async () => (await sql`select from pg_locks where not granted`).length > 0, "the request hangs");
 
     stack.signal("SIGTERM");
 

@@ -35,7 +35,10 @@ async function runs(sql: Sql): Promise<number> {
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!await isTrue()) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const deadline = performance.now() + 60_000; !await isTrue();) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${isTrue}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Kicks once more, as the next piece of work would: one call may find its second taken, or the function still loading. */

@@ -97,7 +97,10 @@ export async function withoutDatabase(work: () => Promise<void>): Promise<void> 
 
 /** Waits until something is so. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const deadline = performance.now() + 60_000; !isSo();) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function setConnectable(name: string, isConnectable: boolean): Promise<void> {

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { fromFileUrl } from "@std/path";
 import { addPieces, effects, leasedPieces, pieces } from "./pieces.ts";
 import { workerTest } from "./worker.ts";
+import { until } from "../../support/until.ts";
 
 const KILLS = 100;
 const PROCESSES = 3;
@@ -63,9 +64,10 @@ workerTest("a worker that is killed a hundred times loses nothing and does nothi
     ...Array.from({ length: PROCESSES }, killAgainAndAgain),
   ]);
   const left = () => sql`select name from public.pieces union all select name from public.leased_pieces`;
-  while ((await left()).length > 0) {
+  await until(async () => {
     await run((call) => [pieces(call, 100), leasedPieces(call, () => Promise.resolve({ kind: "done" }))]);
-  }
+    return (await left()).length === 0;
+  }, "no piece is left");
 
   const all = await effects(sql);
   assertEquals([all.length, new Set(all).size], [2 * count, 2 * count]);

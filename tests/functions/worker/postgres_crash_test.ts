@@ -13,6 +13,7 @@ import { captureLog } from "../../support/log_lines.ts";
 import { useSettings } from "../../support/settings.ts";
 import { appWith, runRequest } from "./app.ts";
 import { addPieces, createPieces, effects, leasedPieces, pieces } from "./pieces.ts";
+import { until } from "../../support/until.ts";
 
 captureLog();
 const COUNT = 400;
@@ -52,7 +53,10 @@ Deno.test({
     postgres = await startPostgres(options);
     sql = connect(target.url);
     // The lease of the run that was cut off has to end like any other.
-    while ((await effects(sql)).length < 2 * COUNT) await (await app.fetch(runRequest())).body?.cancel();
+    await until(async () => {
+      await (await app.fetch(runRequest())).body?.cancel();
+      return (await effects(sql)).length >= 2 * COUNT;
+    }, "every piece has had its effect");
 
     const all = await effects(sql);
     assertEquals([all.length, new Set(all).size], [2 * COUNT, 2 * COUNT]);

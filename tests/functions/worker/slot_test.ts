@@ -33,7 +33,10 @@ async function take(onLost: () => void): Promise<Slot> {
 }
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const deadline = performance.now() + 60_000; !await isTrue();) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${isTrue}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 async function secondsLeft(sql: Sql): Promise<number> {

@@ -22,6 +22,7 @@ import type { FakeProvider, Reaction } from "../../support/fake_providers/fake_p
 import { useSettings } from "../../support/settings.ts";
 import { startReceiver, verified } from "../../support/webhook_receiver.ts";
 import { type Worker, workerTest } from "./worker.ts";
+import { until } from "../../support/until.ts";
 
 /** What is not answered is given up sooner here. */
 const TIMEOUT_MS = 500;
@@ -319,10 +320,11 @@ workerTest(
     await untilReadable(sql);
     await run((call) => [repeatedSource(call, "run_subscriptions")]);
 
-    while ((await sql`select from public.webhook_deliveries`).length > 0) {
+    await until(async () => {
       await Promise.all(Array.from({ length: 4 }, () => run((call) => [webhooks(call, { timeoutMs: TIMEOUT_MS })])));
       await makeDue(sql);
-    }
+      return (await sql`select from public.webhook_deliveries`).length === 0;
+    }, "every delivery has ended");
 
     for (const [index, endpoint] of endpoints.entries()) {
       const receiver = [one, two][index]!;
@@ -363,7 +365,7 @@ async function startUntil(isSo: () => boolean, env: Record<string, string>): Pro
   }).spawn();
   let hasEnded = false;
   child.status.then(() => hasEnded = true);
-  while (!isSo() && !hasEnded) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => isSo() || hasEnded, "the worker is where it is to be killed");
   child.kill("SIGKILL");
   await child.status;
 }

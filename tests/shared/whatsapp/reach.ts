@@ -35,5 +35,8 @@ export function textMessage(intent = "intent-1", fields: Record<string, unknown>
 
 /** Waits for something that another task of this process brings about. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve));
+  for (const deadline = performance.now() + 60_000; !isSo();) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }

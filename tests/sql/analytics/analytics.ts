@@ -1,4 +1,5 @@
 import type { ISql } from "postgres";
+import { until } from "../../support/until.ts";
 
 /** One item of a batch, as the edge hands it over. */
 export interface Item {
@@ -48,10 +49,11 @@ export async function userActor(sql: ISql, userId: string): Promise<string> {
  * for everybody else on the cluster too, which it shares with other tests.
  */
 export async function mergeAll(sql: ISql): Promise<void> {
-  while (await pending(sql)) {
+  await until(async () => {
     await sql`update public.analytics_identities set settled_by = '3' where merged_at is null`;
     await sql`select private.merge_analytics_actors(500)`;
-  }
+    return !await pending(sql);
+  }, "every claim is merged");
 }
 
 async function pending(sql: ISql): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { addHandler, addType, type Lease, maintain, refusal, run } from "./jobs.ts";
+import { until } from "../../support/until.ts";
 
 interface Claimed extends Lease {
   job_type: string;
@@ -35,10 +36,10 @@ Deno.test("workers are killed at random a hundred times: no job is lost, and eac
     kills += await killOne(sql);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
   }
-  while (await livingCount(sql) > 0) {
+  await until(async () => {
     await maintain(sql);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return await livingCount(sql) === 0;
+  }, "no job is left");
   isOver = true;
   await Promise.all(workers);
 

@@ -17,6 +17,7 @@ import {
   states,
   tend,
 } from "./queues.ts";
+import { until } from "../../support/until.ts";
 
 /** Runs `work` with a queue and a pool. */
 async function withQueue(
@@ -139,7 +140,10 @@ Deno.test("whatever workers do with their leases, one message of a lane is out a
       }
     });
     await enqueuing;
-    while ((await states(sql)).some((state) => state !== "dead")) await tend(sql);
+    await until(async () => {
+      await tend(sql);
+      return (await states(sql)).every((state) => state === "dead");
+    }, "every message has ended");
     isWorking = false;
     await working;
 

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { claim, claimOne, complete, enqueue, enqueueAll, openQueue, QUEUE, tend } from "./queues.ts";
+import { until } from "../../support/until.ts";
 
 /** More than a mark leaves room for, in one call. */
 const MANY = 1_000;
@@ -153,10 +154,10 @@ Deno.test("floors follow the marks, and begin anew in a cluster whose transactio
       return row!.value;
     };
     // It rises when every older transaction has ended, those of other tests included.
-    while (await floor() === 0) {
+    await until(async () => {
       await tend(sql);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return await floor() > 0;
+    }, "the floor rises");
 
     await sql`update private.message_queue_floors set next_transaction_id = '999999999999'`;
 

@@ -3,6 +3,7 @@ import postgres, { type Sql } from "postgres";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { enqueueAll, openQueue, pass, QUEUE, states, tend } from "./queues.ts";
+import { until } from "../../support/until.ts";
 
 const WORKERS = 4;
 const KILLS = 100;
@@ -24,7 +25,10 @@ Deno.test("workers are killed at random a hundred times: no message is lost, and
     // Leases of the dead run out, and those of the living, too: two may have the same message then.
     await runOut(sql);
   }
-  while ((await states(sql)).length > 0) await runOut(sql);
+  await until(async () => {
+    await runOut(sql);
+    return (await states(sql)).length === 0;
+  }, "no message is left");
   isOver = true;
   await Promise.all(workers);
 

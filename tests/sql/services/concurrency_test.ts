@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { beat, feed, register, silence, statusOf, tend } from "./services.ts";
+import { untilSomebodyWaits } from "../foundation/waiting.ts";
 
 const database = await createTestDatabase();
 const others = [1, 2, 3, 4].map(() => connect(database.url));
@@ -44,7 +45,7 @@ test("a heartbeat that waits for the expiry has the last word", async () => {
   await expired.promise;
 
   const beating = beat(others[1]!, "passing", { service: "late" });
-  await untilWaiting();
+  await untilSomebodyWaits(database.sql);
   release.resolve();
   await expiry;
 
@@ -94,12 +95,3 @@ test("heartbeats, expiries and registrations at once leave one instance, whose f
     { numRuns: 12, endOnFailure: true },
   );
 });
-
-async function untilWaiting(): Promise<void> {
-  for (;;) {
-    const [row] = await database.sql`
-      select count(*)::int as count from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
-    if (row!.count > 0) return;
-  }
-}

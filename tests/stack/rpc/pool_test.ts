@@ -7,6 +7,7 @@ import { createIdentify } from "../../../scripts/stack/identity.ts";
 import { createRpc } from "../../../scripts/stack/rpc/handler.ts";
 import { createPool } from "../../../scripts/stack/rpc/pool.ts";
 import { post, refusalOf, serviceTest, startService } from "./service.ts";
+import { until } from "../../support/until.ts";
 
 const { fetch, database } = await startService(
   `
@@ -127,7 +128,7 @@ serviceTest("rpc closes its connections", async () => {
 
   await rpc.close();
 
-  while ((await connections()).length > 1) await pause();
+  await until(async () => (await connections()).length <= 1, "the connections have ended");
 });
 
 /** Holds an advisory lock during `work`. */
@@ -147,7 +148,10 @@ async function connections(): Promise<{ pid: number; wait_event: string | null }
 }
 
 async function untilWaiting(): Promise<void> {
-  while (!(await connections()).some(({ wait_event }) => wait_event === "advisory")) await pause();
+  await until(
+    async () => (await connections()).some(({ wait_event }) => wait_event === "advisory"),
+    "somebody waits for the lock",
+  );
 }
 
 /** Ends the service's connections as an administrator would, and waits until they have gone. */

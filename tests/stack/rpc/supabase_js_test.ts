@@ -3,6 +3,7 @@ import { createClient } from "@supabase/supabase-js";
 import { LOCAL_KEYS } from "../../../scripts/stack/development.ts";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { serviceTest, signToken, startService } from "./service.ts";
+import { until } from "../../support/until.ts";
 
 const { fetch, database } = await startService(`
   create function public.items(count integer) returns table (id integer, name text) stable language sql
@@ -70,7 +71,7 @@ serviceTest("supabase-js that gives up stops its statement", async () => {
   const answer = client.rpc("sleep", { seconds: 60 }).abortSignal(caller.signal).then(({ error }) => error?.code);
   const sleeping = () =>
     observer`select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
-  while ((await sleeping()).length === 0) await pause();
+  await until(async () => (await sleeping()).length > 0, "the statement sleeps");
 
   caller.abort();
 

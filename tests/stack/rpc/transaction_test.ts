@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { AS_SERVICE, asUser, get, post, refusalOf, serviceTest, startService } from "./service.ts";
+import { until } from "../../support/until.ts";
 
 const service = await startService(
   `
@@ -133,7 +134,7 @@ serviceTest("rpc goes on after a failed call", async () => {
 serviceTest("rpc stops the statement of a caller who has gone", async () => {
   const caller = new AbortController();
   const answer = fetch(new Request(post("sleep_long", { seconds: 60 }), { signal: caller.signal }));
-  while (await sleepers() === 0) await pause();
+  await until(async () => await sleepers() > 0, "the statement sleeps");
 
   caller.abort();
 
@@ -146,7 +147,7 @@ serviceTest("rpc does not begin for a caller who has gone while waiting", async 
   const caller = new AbortController();
   const first = new AbortController();
   const running = fetch(new Request(post("sleep_long", { seconds: 60 }), { signal: first.signal }));
-  while (await sleepers() === 0) await pause();
+  await until(async () => await sleepers() > 0, "the statement sleeps");
   const waiting = fetch(new Request(post("add_note", { body: "late" }), { signal: caller.signal }));
 
   caller.abort();
@@ -168,8 +169,4 @@ async function sleepers(): Promise<number> {
     select count(*)::integer from pg_stat_activity
     where datname = current_database() and usename = 'authenticator' and wait_event = 'PgSleep'`;
   return row.count;
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10));
 }

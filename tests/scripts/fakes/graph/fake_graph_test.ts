@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { NUMBER, reach, textMessage } from "../../../shared/whatsapp/reach.ts";
 import { sendMessage } from "../../../../shared/whatsapp/send_message.ts";
 import { type FakeGraph, startFakeGraph } from "../../../../scripts/fakes/graph/fake_graph.ts";
+import { until } from "../../../support/until.ts";
 
 /** The code that Graph answers a body with, or its status where it takes it. */
 async function outcomeOf(graph: FakeGraph, body: unknown, init: RequestInit = {}): Promise<number> {
@@ -99,7 +100,7 @@ Deno.test("FakeGraph stops although somebody still waits for an answer", async (
   const graph = startFakeGraph();
   graph.next({ accepts: true, answer: "silence" });
   const waiting = sendMessage(reach(graph), NUMBER, textMessage());
-  while (graph.misbehaved === 0) await new Promise((resolve) => setTimeout(resolve));
+  await until(() => graph.misbehaved > 0, "the request has come");
 
   await graph[Symbol.asyncDispose]();
 
