@@ -45,13 +45,13 @@ async function copiedFiles(folder: string): Promise<SourceFile[]> {
 }
 
 /**
- * A test and the test files and fakes that it imports; nothing when one of them imports from elsewhere in the checkout, or
- * reads a package's files, for which there is no folder here.
+ * A test and the test files and fakes that it imports; nothing when one of them imports from elsewhere in the checkout,
+ * reads a package's files, for which there is no folder here, or starts processes, which functions cannot.
  */
 function closureOf(root: SourceFile, tests: Map<string, SourceFile>): SourceFile[] | undefined {
   const found = new Set([root]);
   for (const { path, text } of found) {
-    if (text.includes("import.meta.resolve(")) return undefined;
+    if (text.includes("import.meta.resolve(") || text.includes("new Deno.Command(")) return undefined;
     for (const target of importsOf(text, path)) {
       if (/^(shared|supabase\/functions)\//.test(target)) continue;
       const file = tests.get(target);
