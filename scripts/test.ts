@@ -1,13 +1,33 @@
+import type { Sql } from "postgres";
+import { SUPERUSER, urlOf } from "./stack/connection.ts";
+import { withConnection } from "./stack/database.ts";
 import { withMigratedPostgres } from "./stack/throwaway.ts";
 
 /** Longer than any run that goes on: a test that waits for ever fails with its name in the output, here and not in CI's limit. */
 const LIMIT_MS = 60 * 60 * 1_000;
+const SWEEP_EVERY_MS = 20_000;
+/** A database that nobody has been connected to at so many sweeps in turn is some ended test's. */
+const SWEEPS_UNUSED = 6;
 
 /**
  * Runs the tests on a Postgres of their own: one cluster, one migrated template database that each file clones.
  * Arguments go to `deno test`; its last line is repeated in the plain form `N passed, N failed`.
  */
 Deno.exitCode = await withMigratedPostgres("template_migrated", async (_, port) => {
+  return await withConnection(urlOf(port, "postgres", SUPERUSER), async (sql) => {
+    // With hundreds of databases it would look at the shared catalogs all the time, and hold back what tests vacuum.
+    await sql`alter system set autovacuum = off`;
+    await sql`select pg_reload_conf()`;
+    const sweeping = setInterval(sweeper(sql), SWEEP_EVERY_MS);
+    try {
+      return await runTests(port);
+    } finally {
+      clearInterval(sweeping);
+    }
+  });
+});
+
+async function runTests(port: number): Promise<number> {
   const targets = Deno.args.length > 0 ? Deno.args : ["tests/"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--parallel", "--no-check", ...targets],
@@ -24,4 +44,20 @@ Deno.exitCode = await withMigratedPostgres("template_migrated", async (_, port) 
   const [, passed = "0", failed = "0"] = /(\d+) passed.*\| (\d+) failed/.exec(tail) ?? [];
   console.log(`${passed} passed, ${failed} failed`);
   return code;
-});
+}
+
+/** Drops the databases of tests that have ended: all of a run's together would fill a disk. */
+function sweeper(sql: Sql): () => Promise<void> {
+  let unused = new Map<string, number>();
+  return async () => {
+    const databases = await sql<{ name: string }[]>`
+      select datname as name from pg_database
+      where starts_with(datname, 'test_') and not exists (
+        select from pg_stat_activity where pg_stat_activity.datname = pg_database.datname)`;
+    unused = new Map(databases.map(({ name }) => [name, (unused.get(name) ?? 0) + 1]));
+    for (const [name, sweeps] of unused) {
+      if (sweeps < SWEEPS_UNUSED) continue;
+      await sql.unsafe(`drop database if exists ${name}`).catch(() => {});
+    }
+  };
+}
