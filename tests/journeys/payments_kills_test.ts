@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import type { Sql } from "postgres";
 import { DOUBTS } from "../../scripts/fakes/graph/choose_misbehaviour.ts";
 import { LASTING_ANSWERS } from "../../scripts/fakes/graph/misbehaviour.ts";
@@ -9,6 +8,7 @@ import { random } from "../../scripts/fakes/random.ts";
 import { create, refund } from "../sql/payments/payments.ts";
 import { openWallet } from "../sql/wallet/wallets.ts";
 import { type Paying, payingTest } from "../support/paying.ts";
+import { bundled, startAndKill } from "../support/killed_process.ts";
 
 const KILLS = 40;
 /** Between two of them callbacks come and payers are given up. */
@@ -24,33 +24,6 @@ function course(): MomoCourse {
   const outcome = dice.chance(0.25) ? { reason: dice.pick(["NOT_ENOUGH_FUNDS", "APPROVAL_REJECTED", "EXPIRED"]) } : {};
   const moved = dice.chance(0.1) ? { movedAmount: "7" } : {};
   return { ...outcome, ...moved, afterMs: dice.pick([0, 20, 200, Infinity]) };
-}
-
-/** The worker's process as one file, which starts in a fraction of the time. */
-async function bundledProcess(): Promise<string> {
-  const output = await Deno.makeTempFile({ suffix: ".js" });
-  const source = fromFileUrl(new URL("./payer_process.ts", import.meta.url));
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", `--output=${output}`, source],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return output;
-}
-
-/** Starts a worker and kills it at some moment while it asks: before an answer, while it is written down, at a claim. */
-async function startAndKill(script: string, settings: Record<string, string>): Promise<void> {
-  await using child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--no-config", script],
-    env: settings,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  // There may be nothing to ask for a moment: others hold it.
-  await Promise.race([child.stdout.getReader().read(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
-  child.kill("SIGKILL");
-  await child.status;
 }
 
 /** Lets every attempt be due and every lease be over, also those that somebody holds: two may ask about the same. */
@@ -168,11 +141,11 @@ payingTest(
     await sql`insert into private.worker_runs (slot) select generate_series(5, 500)`;
     const driver = await openWallet(sql);
     const saver = await openWallet(sql, { balance: 1_000_000 });
-    const script = await bundledProcess();
+    await using script = await bundled(new URL("./payer_process.ts", import.meta.url));
 
     for (let storm = 0; storm < STORMS; storm++) {
       await askForMore(paying, driver, saver, 30);
-      await killInTurn(paying, KILLS / STORMS, () => startAndKill(script, settings));
+      await killInTurn(paying, KILLS / STORMS, () => startAndKill(script.path, settings, 60));
       await letThingsHappen(paying);
       await passTime(sql);
       await paying.work();
@@ -195,6 +168,5 @@ payingTest(
     assertEquals(expected.filter((kind) => !kinds.has(kind)), []);
     const asked = momo.requests.filter((request) => /^POST .*(requesttopay|transfer|refund)$/.test(request));
     assert(asked.length > momo.books.entries.size, "requests were repeated");
-    await Deno.remove(script);
   },
 );

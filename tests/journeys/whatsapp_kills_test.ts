@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import { enqueueTemplate, passTime } from "../sql/whatsapp_outbound/outbound.ts";
 import { change, inbox, status } from "../support/deliveries.ts";
 import { DOUBTS } from "../../scripts/fakes/graph/choose_misbehaviour.ts";
@@ -8,39 +7,13 @@ import { type Messaging, messagingTest } from "../support/messaging.ts";
 import { random } from "../../scripts/fakes/random.ts";
 import { intentsOf, isThrough, Ledger, outOfOrder } from "./replies.ts";
 import { until } from "../support/until.ts";
+import { bundled, startAndKill } from "../support/killed_process.ts";
 
 const KILLS = 100;
 /** Between two of them time passes; in one, so many workers are killed by turns. */
 const STORMS = 10;
 const PROCESSES = 3;
 const NUMBERS = ["100000000000001", "100000000000002", "100000000000003"];
-
-/** The sender's process as one file, which starts in a fraction of the time. */
-async function bundledProcess(): Promise<string> {
-  const output = await Deno.makeTempFile({ suffix: ".js" });
-  const source = fromFileUrl(new URL("./sender_process.ts", import.meta.url));
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", `--output=${output}`, source],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return output;
-}
-
-/** Starts a sender and kills it at some moment while it sends: before an answer, while it is written down, at the next claim. */
-async function startAndKill(script: string, settings: Record<string, string>): Promise<void> {
-  await using child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--no-config", script],
-    env: settings,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  // There may be nothing to send for a moment: others hold it.
-  await Promise.race([child.stdout.getReader().read(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
-  child.kill("SIGKILL");
-  await child.status;
-}
 
 /** Three messages to each of some more people, of which some must rather not arrive than twice. */
 async function writeToMorePeople({ sql }: Messaging): Promise<void> {
@@ -108,10 +81,10 @@ messagingTest(
     const { sql, graph, settings, work } = messaging;
     // A killed run holds its slot until the lease ends; here many are killed within one.
     await sql`insert into private.worker_runs (slot) select generate_series(5, 500)`;
-    const script = await bundledProcess();
+    await using script = await bundled(new URL("./sender_process.ts", import.meta.url));
 
     for (let storm = 0; storm < STORMS; storm++) {
-      await killInTurn(messaging, KILLS / STORMS, () => startAndKill(script, settings));
+      await killInTurn(messaging, KILLS / STORMS, () => startAndKill(script.path, settings, 60));
       await untilDecided(messaging);
       // Leases end; now and then Meta keeps its statuses to itself until the next storm is over.
       await passTime(sql, "31 seconds");
@@ -136,6 +109,5 @@ messagingTest(
     assertEquals(outOfOrder(intents, ledger), []);
     const felt = intents.filter(({ was_in_doubt }) => was_in_doubt);
     assert(felt.length > KILLS / 2, `the kills were felt by ${felt.length}`);
-    await Deno.remove(script);
   },
 );

@@ -1,38 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { fromFileUrl } from "@std/path";
 import { addPieces, effects, leasedPieces, pieces } from "./pieces.ts";
 import { workerTest } from "./worker.ts";
 import { until } from "../../support/until.ts";
+import { bundled, startAndKill } from "../../support/killed_process.ts";
 
 const KILLS = 100;
 const PROCESSES = 3;
-
-/** The worker's process as one file, which starts in a fraction of the time. */
-async function bundledProcess(): Promise<string> {
-  const output = await Deno.makeTempFile({ suffix: ".js" });
-  const source = fromFileUrl(new URL("./worker_process.ts", import.meta.url));
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", `--output=${output}`, source],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return output;
-}
-
-/** Starts a worker and kills it at some moment after it has begun to work. */
-async function startAndKill(script: string, settings: Record<string, string>): Promise<void> {
-  await using child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--no-config", script],
-    env: settings,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  await child.stdout.getReader().read();
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
-  child.kill("SIGKILL");
-  await child.status;
-}
 
 /** Keeps work coming until it is told to end; says how many pieces of each kind that were. */
 async function feed(sql: Sql, isOver: () => boolean): Promise<number> {
@@ -53,10 +27,10 @@ workerTest("a worker that is killed a hundred times loses nothing and does nothi
   const { sql, run, settings } = worker;
   // A killed run holds its slot until the lease ends; here many are killed within one.
   await sql`insert into private.worker_runs (slot) select generate_series(5, 500)`;
-  const script = await bundledProcess();
+  await using script = await bundled(new URL("./worker_process.ts", import.meta.url));
   let kills = 0;
   async function killAgainAndAgain(): Promise<void> {
-    while (kills++ < KILLS) await startAndKill(script, settings);
+    while (kills++ < KILLS) await startAndKill(script.path, settings, 100);
   }
 
   const [count] = await Promise.all([
@@ -73,5 +47,4 @@ workerTest("a worker that is killed a hundred times loses nothing and does nothi
   assertEquals([all.length, new Set(all).size], [2 * count, 2 * count]);
   const [felt] = await sql`select count(*)::int as count from public.effects where attempt_count > 1`;
   assert(felt!.count > KILLS / 2, "the kills were felt");
-  await Deno.remove(script);
 });
