@@ -55,9 +55,9 @@ function sweeper(sql: Sql): () => Promise<void> {
       where starts_with(datname, 'test_') and not exists (
         select from pg_stat_activity where pg_stat_activity.datname = pg_database.datname)`;
     unused = new Map(databases.map(({ name }) => [name, (unused.get(name) ?? 0) + 1]));
-    for (const [name, sweeps] of unused) {
-      if (sweeps < SWEEPS_UNUSED) continue;
-      await sql.unsafe(`drop database if exists ${name}`).catch(() => {});
-    }
+    const ended = [...unused.keys()].filter((name) => unused.get(name)! >= SWEEPS_UNUSED);
+    // A drop waits for a checkpoint inside its transaction, for which readers of events in other databases wait.
+    if (ended.length > 0) await sql`checkpoint`;
+    for (const name of ended) await sql.unsafe(`drop database if exists ${name}`).catch(() => {});
   };
 }

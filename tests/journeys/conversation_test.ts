@@ -4,6 +4,7 @@ import { readSession } from "shared/conversation/session.ts";
 import { TEXTS } from "shared/conversation/texts/texts.ts";
 import { messages, NUMBER, text } from "../support/deliveries.ts";
 import { type Messaging, messagingTest } from "../support/messaging.ts";
+import { until } from "../support/until.ts";
 import { DROPOFF, openDriver, PICKUP } from "../sql/trips/trips.ts";
 import { bodyOf, choicesOf } from "../shared/conversation/dialogue.ts";
 import type { Reply } from "shared/conversation/reply.ts";
@@ -35,14 +36,14 @@ async function untilSaid(
   count: number,
   before: () => PromiseLike<unknown> = () => Promise.resolve(),
 ): Promise<Reply[]> {
-  for (let tries = 0; tries < 100; tries++) {
+  let replies: Reply[] = [];
+  await until(async () => {
     await before();
     await messaging.work(SOURCES);
-    const replies = await repliesTo(messaging);
-    if (replies.length >= count) return replies;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("nobody answers");
+    replies = await repliesTo(messaging);
+    return replies.length >= count;
+  }, `${count} replies are there`);
+  return replies;
 }
 
 /** A tap on what a reply offers, as Meta brings it. */

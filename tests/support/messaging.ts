@@ -11,6 +11,7 @@ import { createTestDatabase } from "./database.ts";
 import { type FakeGraph, type FakeGraphOptions, startFakeGraph } from "../../scripts/fakes/graph/fake_graph.ts";
 import { captureLog, type LogLines } from "./log_lines.ts";
 import { useSettings } from "./settings.ts";
+import { until } from "./until.ts";
 
 const log = captureLog();
 const ORIGIN = "http://127.0.0.1/whatsapp-webhook";
@@ -77,10 +78,8 @@ async function work(
 }
 
 async function workUntil(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  await until(async () => {
     await work();
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("the worker does not come so far");
+    return await isSo();
+  }, "the worker has come so far");
 }

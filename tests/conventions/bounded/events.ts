@@ -1,5 +1,6 @@
 import type { ISql, TransactionSql } from "postgres";
 import type { BoundedCalls } from "./case.ts";
+import { untilReadable } from "../../sql/events/events.ts";
 
 const EVENT = { aggregate_type: "probe", aggregate_id: "p1", event_type: "probe.tried", payload: {} };
 const EVENT_ID = "01a204ec-d44e-785a-b953-060770745de0";
@@ -67,14 +68,6 @@ export const EVENTS: BoundedCalls = {
 /** Appends an event that subscriptions can read: one of an open transaction they cannot. */
 export async function prepareEvents(sql: ISql): Promise<void> {
   await append(sql);
-  await untilReadable(sql);
-}
-
-/** An event shows once no older transaction runs, in other tests' databases either. */
-async function untilReadable(sql: ISql): Promise<void> {
-  const events = await sql`select from public.read_events()`;
-  if (events.length > 0) return;
-  await new Promise((resolve) => setTimeout(resolve, 50));
   await untilReadable(sql);
 }
 

@@ -1,4 +1,5 @@
 import type { ISql } from "postgres";
+import { until } from "../../support/until.ts";
 import type { BoundedCalls } from "./case.ts";
 
 const METRIC = { service_name: "probe", metric_type: "counter", metric_name: "probes_total", value: 1 };
@@ -34,10 +35,10 @@ export async function prepareObservability(sql: ISql): Promise<void> {
 
 /** A row is sealed once no older transaction runs, in other tests' databases either. */
 async function untilSealed(sql: ISql): Promise<void> {
-  const [sealed] = await sql<{ count: number }[]>`select public.seal_audit_log() as count`;
-  if (sealed!.count > 0) return;
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await untilSealed(sql);
+  await until(async () => {
+    const [sealed] = await sql<{ count: number }[]>`select public.seal_audit_log() as count`;
+    return sealed!.count > 0;
+  }, "the audit log is sealed");
 }
 
 async function logEvent(sql: ISql): Promise<void> {

@@ -1,4 +1,5 @@
 import postgres, { type ISql, type JSONValue, type TransactionSql } from "postgres";
+import { until } from "../../support/until.ts";
 
 /** An event to append, with the arguments of `append_event()`. */
 export type Draft = Record<string, unknown>;
@@ -77,17 +78,13 @@ export async function readAfter(sql: ISql, place: Place = START, maxCount = 1000
   ];
 }
 
-const PATIENCE_MS = 30_000;
-
 /** Waits until all events that are stored show to readers: transactions of other tests on this cluster hold them up for a while. */
 export async function untilReadable(sql: ISql): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline;) {
+  await until(async () => {
     const hidden = await sql`
       select from public.event_store where transaction_id >= (select private.event_horizon()) limit 1`;
-    if (hidden.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the events do not show");
+    return hidden.length === 0;
+  }, "the events show");
 }
 
 /** Code and details of the refusal that `work` meets; fails when it meets none. The transaction stays usable. */
