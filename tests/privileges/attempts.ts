@@ -1,4 +1,4 @@
-import type { TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 
 /** The roles that a request can have. */
 export const ROLES = ["anon", "authenticated", "service_role"] as const;
@@ -10,9 +10,13 @@ export interface Attempt {
   statement: string;
 }
 
+/** Makes ready to try things on this connection. */
+export async function prepareAttempts(sql: Sql): Promise<void> {
+  await sql.unsafe(ATTEMPT);
+}
+
 /** Runs each statement as its role, in a subtransaction that is rolled back; gives SQLSTATEs, `00000` for success. */
-export async function attemptAll(sql: TransactionSql, attempts: Attempt[]): Promise<string[]> {
-  await sql.unsafe(ATTEMPT).simple();
+export async function attemptAll(sql: Sql, attempts: Attempt[]): Promise<string[]> {
   const rows = await sql<{ state: string }[]>`
     select pg_temp.attempt(tried.role, tried.statement) as state
     from unnest(${attempts.map(({ role }) => role)}::text[], ${attempts.map(({ statement }) => statement)}::text[])
@@ -22,7 +26,7 @@ export async function attemptAll(sql: TransactionSql, attempts: Attempt[]): Prom
 }
 
 const ATTEMPT = `
-create or replace function pg_temp.attempt(role text, statement text)
+create function pg_temp.attempt(role text, statement text)
 returns text
 language plpgsql
 as $$

@@ -1,7 +1,7 @@
-import type { TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 
 /** Who may execute every function of public and private. */
-export async function functionMatrix(sql: TransactionSql): Promise<string> {
+export async function functionMatrix(sql: Sql): Promise<string> {
   const rows = await sql<{ line: string }[]>`
     select format('%s.%s: %s', p.pronamespace::regnamespace, p.proname, coalesce(string_agg(role.rolname, ', ' order by role.rolname), 'nobody')) as line
     from pg_proc as p
@@ -15,7 +15,7 @@ export async function functionMatrix(sql: TransactionSql): Promise<string> {
 }
 
 /** SECURITY DEFINER functions that clients may execute: each is a door past row level security. */
-export async function definerList(sql: TransactionSql): Promise<string> {
+export async function definerList(sql: Sql): Promise<string> {
   const rows = await sql<{ line: string }[]>`
     select format('%s.%s: %s', p.pronamespace::regnamespace, p.proname, string_agg(role.rolname, ', ' order by role.rolname)) as line
     from pg_proc as p

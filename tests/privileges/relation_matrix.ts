@@ -1,4 +1,4 @@
-import type { TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { attemptAll, type Role, ROLES } from "./attempts.ts";
 
 interface Relation {
@@ -31,7 +31,7 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 const REFUSED = "PGRST";
 
 /** Who may do what on every table and view of public and private: tried, not read from the catalog. */
-export async function relationMatrix(sql: TransactionSql): Promise<string> {
+export async function relationMatrix(sql: Sql): Promise<string> {
   const relations = await sql<Relation[]>`
     select format('%I.%I', c.relnamespace::regnamespace::text, c.relname) as name, c.relkind in ('r', 'p') as "isTable",
       array_agg(quote_ident(a.attname) order by a.attname) as columns,
@@ -46,7 +46,7 @@ export async function relationMatrix(sql: TransactionSql): Promise<string> {
   return blocks.join("\n");
 }
 
-async function block(sql: TransactionSql, relation: Relation): Promise<string> {
+async function block(sql: Sql, relation: Relation): Promise<string> {
   const lines: string[] = [];
   for (const role of ROLES) {
     const rights = await rightsOf(sql, relation, role);
@@ -55,7 +55,7 @@ async function block(sql: TransactionSql, relation: Relation): Promise<string> {
   return `${relation.name}\n${lines.length > 0 ? lines.join("\n") : "  nobody"}\n`;
 }
 
-async function rightsOf(sql: TransactionSql, relation: Relation, role: Role): Promise<string[]> {
+async function rightsOf(sql: Sql, relation: Relation, role: Role): Promise<string[]> {
   const may = (statements: string[]) => allowed(sql, relation, role, statements);
   const rights: string[] = [];
   for (const [verb, statementOf] of Object.entries(VERBS)) {
@@ -71,7 +71,7 @@ async function rightsOf(sql: TransactionSql, relation: Relation, role: Role): Pr
 }
 
 async function allowed(
-  sql: TransactionSql,
+  sql: Sql,
   { isTable }: Relation,
   role: Role,
   statements: string[],
