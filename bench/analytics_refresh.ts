@@ -1,22 +1,14 @@
 import type { Measurement } from "./measurement.ts";
 import { type DurablePostgres, withDurablePostgres } from "./support/durable_postgres.ts";
+import { fillAnalytics } from "./support/filled_analytics.ts";
 import { interleave } from "./support/rounds.ts";
 import { median } from "./support/statistics.ts";
 import { figure, ratio, type Table } from "./support/table.ts";
 
-const MILLION = 1_000_000;
-const STEP = 100_000;
 const MARKS = [2, 10];
 const QUICK_MARKS = [0.2];
 /** How many times faster than a full REFRESH one dirty day must be, at the first mark. */
 const LEAST = 40;
-
-/** 90 days, 20,000 people, 20 names, as evenly as a real table is not. */
-const FILL = `
-  insert into public.analytics_events (day, id, event_name, actor_id, properties, occurred_at)
-  select (at at time zone 'Africa/Kigali')::date, gen_random_uuid(), 'event_' || (random() * 19)::integer,
-    md5('user:' || (random() * 20000)::integer)::uuid, '{"vehicle": "moto", "fare": 1500, "currency": "RWF"}', at
-  from (select now() - random() * interval '90 days' as at from generate_series(1, $1::integer)) as event`;
 
 const FULL = `
   create materialized view private.all_metrics as
@@ -40,9 +32,8 @@ export const analyticsRefresh: Measurement = {
     withDurablePostgres(async (postgres) => {
       const marks = isQuick ? QUICK_MARKS : MARKS;
       const found: Record<string, number>[] = [];
-      let filled = 0;
       for (const mark of marks) {
-        for (; filled < mark * MILLION; filled += STEP) await postgres.sql.unsafe(FILL, [STEP]);
+        await fillAnalytics(postgres, mark);
         await prepare(postgres, found.length === 0);
         const turns = Object.entries(RIVALS).map(([name, rival]) => [name, () => time(postgres, rival)]);
         const readings = await interleave<number>(rounds + 1, Object.fromEntries(turns));
@@ -55,7 +46,6 @@ export const analyticsRefresh: Measurement = {
 
 async function prepare({ sql }: DurablePostgres, isFirst: boolean): Promise<void> {
   if (isFirst) await sql.unsafe(FULL).simple();
-  await sql.unsafe("vacuum (analyze) public.analytics_events, public.analytics_actor_days");
   await sql.unsafe("select public.refresh_daily_metrics()");
   await sql.unsafe("refresh materialized view private.all_metrics");
 }
