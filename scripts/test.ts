@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { SUPERUSER, urlOf } from "./stack/connection.ts";
 import { withConnection } from "./stack/database.ts";
@@ -18,11 +19,13 @@ Deno.exitCode = await withMigratedPostgres("template_migrated", async (_, port) 
     // With hundreds of databases it would look at the shared catalogs all the time, and hold back what tests vacuum.
     await sql`alter system set autovacuum = off`;
     await sql`select pg_reload_conf()`;
-    const sweeping = setInterval(sweeper(sql), SWEEP_EVERY_MS);
+    const end = new AbortController();
+    const sweeping = sweep(sql, end.signal);
     try {
       return await runTests(port);
     } finally {
-      clearInterval(sweeping);
+      end.abort();
+      await sweeping;
     }
   });
 });
@@ -46,10 +49,12 @@ async function runTests(port: number): Promise<number> {
   return code;
 }
 
-/** Drops the databases of tests that have ended: all of a run's together would fill a disk. */
-function sweeper(sql: Sql): () => Promise<void> {
+/** Drops the databases of tests that have ended, until all have: together they would fill a disk. */
+async function sweep(sql: Sql, end: AbortSignal): Promise<void> {
   let unused = new Map<string, number>();
-  return async () => {
+  for (;;) {
+    await delay(SWEEP_EVERY_MS, undefined, { signal: end }).catch(() => {});
+    if (end.aborted) return;
     const databases = await sql<{ name: string }[]>`
       select datname as name from pg_database
       where starts_with(datname, 'test_') and not exists (
@@ -58,6 +63,8 @@ function sweeper(sql: Sql): () => Promise<void> {
     const ended = [...unused.keys()].filter((name) => unused.get(name)! >= SWEEPS_UNUSED);
     // A drop waits for a checkpoint inside its transaction, for which readers of events in other databases wait.
     if (ended.length > 0) await sql`checkpoint`;
-    for (const name of ended) await sql.unsafe(`drop database if exists ${name}`).catch(() => {});
-  };
+    for (const name of ended) {
+      if (!end.aborted) await sql.unsafe(`drop database if exists ${name}`).catch(() => {});
+    }
+  }
 }

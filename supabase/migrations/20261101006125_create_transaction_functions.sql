@@ -222,6 +222,30 @@ comment on function private.payment_parties is
   'Fills in who pays whom: of somebody who signed in their own main wallet and number, and nothing of others. '
   'Refuses: profile_not_found, wallet_account_not_found, currency_mismatch, invalid_argument.';
 
+create function private.charge_payment_requests(transaction public.transactions)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_wait integer;
+begin
+  select max(charged.retry_after_seconds) into v_wait
+  from (
+    values
+      ('payment requests to ' || (charge_payment_requests.transaction).phone, 20, 10),
+      ('payment requests by ' || (charge_payment_requests.transaction).profile_id, 60, 30)
+  ) as rate (key, requests, burst)
+  cross join lateral private.charge_rate_limit(rate.key, rate.requests, interval '1 hour', rate.burst) as charged;
+  if v_wait > 0 then
+    perform private.refuse('rate_limited', jsonb_build_object('retry_after', v_wait));
+  end if;
+end;
+$$;
+
+comment on function private.charge_payment_requests is
+  'Keeps people from having phones asked for money again and again, theirs or others'': 20 requests an hour to a phone, ten at once; 60 by a person, 30 at once. Refuses: rate_limited.';
+
 create function private.run_create_transaction(request jsonb)
 returns jsonb
 language plpgsql
@@ -239,6 +263,9 @@ begin
   v_transaction := jsonb_populate_record(v_transaction, v_request);
   v_channel := private.require_payment_channel(v_transaction.method, v_transaction.type, v_transaction.amount, v_transaction.currency);
   v_transaction := private.payment_parties(v_transaction);
+  if v_channel.needs_request and v_transaction.phone is not null and v_transaction.type in ('payment', 'top_up') and private.is_wallet_user() then
+    perform private.charge_payment_requests(v_transaction);
+  end if;
   v_transaction.expires_at := case when v_transaction.type <> 'payout' then now() + make_interval(secs => v_channel.lasts_seconds) end;
   v_transaction := private.insert_transaction(v_transaction, 'create_transaction', v_request ->> 'idempotency_key', v_request);
   return private.transaction_answer(private.start_payment(v_transaction, v_channel));
@@ -312,7 +339,7 @@ comment on function public.create_transaction is
   'next_action says what the payer is to do, and start_payment_attempt() (or the worker, after 10 seconds) asks the provider. A payout''s money is set aside. '
   'Without accounts, one''s own main wallet; without a phone, one''s confirmed one. The same key again gives the same answer, a refusal too; after a day it still moves nothing twice. '
   'Refuses: invalid_argument, payment_method_unavailable, profile_not_found, wallet_account_not_found, wallet_account_closed, wallet_account_frozen, '
-  'insufficient_funds, wallet_balance_too_high, wallet_limit_exceeded, currency_mismatch, idempotency_key_missing, idempotency_key_in_use, idempotency_key_reused.';
+  'insufficient_funds, wallet_balance_too_high, wallet_limit_exceeded, currency_mismatch, rate_limited, idempotency_key_missing, idempotency_key_in_use, idempotency_key_reused.';
 grant execute on function public.create_transaction, private.create_transaction to authenticated, service_role;
 
 commit;

@@ -46,6 +46,41 @@ Deno.test(
 );
 
 Deno.test(
+  "nobody has a phone asked for money again and again, whoever they are and however often they give it up",
+  rolledBack(database, async (sql) => {
+    const pests = [await openOwnWallet(sql), await openOwnWallet(sql)];
+    const to = await openWallet(sql);
+    const ask = (userId: string, phone: string) => createAs(sql, userId, { to, phone });
+
+    for (let count = 0; count < 10; count++) {
+      const { userId } = pests[count % 2]!;
+      const { id } = await ask(userId, "+250788000001");
+      await asUser(sql, userId, (sql) => sql`select public.cancel_transaction(${id})`);
+    }
+
+    for (const { userId } of pests) {
+      assertEquals(await refusalOf(sql, () => ask(userId, "+250788000001")), "rate_limited");
+      assertEquals((await ask(userId, "+250788000002")).status, "pending");
+    }
+    assertEquals((await create(sql, { to, phone: "+250788000001" })).status, "pending");
+  }),
+);
+
+Deno.test(
+  "nobody has one phone after the other asked for money",
+  rolledBack(database, async (sql) => {
+    const { userId } = await openOwnWallet(sql);
+    const to = await openWallet(sql);
+    const ask = (count: number) => createAs(sql, userId, { to, phone: `+2507880000${10 + count}` });
+
+    for (let count = 0; count < 30; count++) await ask(count);
+
+    assertEquals(await refusalOf(sql, () => ask(30)), "rate_limited");
+    assertEquals((await createAs(sql, userId, { to, method: "card" })).status, "pending");
+  }),
+);
+
+Deno.test(
   "clients read no number of a transaction, nor write one",
   rolledBack(database, async (sql) => {
     const { userId } = await openOwnWallet(sql);
