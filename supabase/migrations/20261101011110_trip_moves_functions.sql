@@ -165,6 +165,8 @@ begin
     ended_at = case when move_trip.to_status in ('completed', 'cancelled', 'expired') then now() end
   where stored.id = v_new.id
   returning stored.* into v_trip;
+  -- What moves is not stuck.
+  perform private.forget_trip_failures(array[v_trip.id], 'tend');
   if v_trip.ended_at is not null then
     perform private.withdraw_trip_offers(v_trip.id);
   end if;

@@ -166,10 +166,14 @@ language plpgsql
 security definer -- no role may write series
 set search_path = ''
 as $$
+declare
+  v_first_trip_id uuid;
 begin
   update public.trip_series as series set ended_at = now()
-  where series.id = end_trip_series.series_id and series.rider_id = private.acting_profile(end_trip_series.rider_id) and series.ended_at is null;
-  return found;
+  where series.id = end_trip_series.series_id and series.rider_id = private.acting_profile(end_trip_series.rider_id) and series.ended_at is null
+  returning series.first_trip_id into v_first_trip_id;
+  perform private.forget_trip_failures(array[v_first_trip_id], 'repeat');
+  return v_first_trip_id is not null;
 end;
 $$;
 
