@@ -24,6 +24,8 @@ export function newsReplies(talk: Talk, news: News): Reply[] {
       return trip.role === "driver" ? [offerReply(talk, trip)] : [];
     case "trip.completed":
       return [say([tripBody(talk, trip), ...paymentWords(talk, news)].join("\n")), askRating(talk, trip.id)];
+    case "trip.returned":
+      return [offer(`${talk.texts.driverLeft}\n${tripBody(talk, trip)}`, tripChoices(talk, trip))];
     case "trip.paid":
     case "trip.payment_failed":
       return paymentWords(talk, news).map(say);

@@ -165,7 +165,7 @@ select private.register_subscription(
 );
 select private.register_subscription(
   'conversation_trips', 'private.tell_trip_news(public.event_store[])',
-  event_types => '{trip.offered,trip.accepted,trip.arrived,trip.started,trip.completed,trip.cancelled,trip.expired,trip.paid,trip.payment_failed}'
+  event_types => '{trip.offered,trip.accepted,trip.returned,trip.arrived,trip.started,trip.completed,trip.cancelled,trip.expired,trip.paid,trip.payment_failed}'
 );
 
 commit;
