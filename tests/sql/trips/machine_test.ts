@@ -131,10 +131,11 @@ async function open(sql: TransactionSql, isScheduled: boolean) {
     act: (act: string) => {
       const [side, verb] = act.split(" ") as [string, string];
       const claims = { app_metadata: { role: "operator" } };
-      return refusalOf(sql, (sql) =>
-        side === "operator"
-          ? asUser(sql, operator, (sql) => does(sql, side, verb), claims)
-          : does(sql, side, verb));
+      return refusalOf(
+        sql,
+        (sql) =>
+          side === "operator" ? asUser(sql, operator, (sql) => does(sql, side, verb), claims) : does(sql, side, verb),
+      );
     },
   };
 }

@@ -140,7 +140,8 @@ Deno.test(
     await cancel(sql, cancelled.id, "changed_mind", rider.id);
     await tend(sql);
 
-    const rows = await sql`select status, payment_status, amount_due::int, next_action_at from public.trips order by id`;
+    const rows =
+      await sql`select status, payment_status, amount_due::int, next_action_at from public.trips order by id`;
     assertEquals(rows.map((row) => Object.values(row)), [["expired", "none", 0, null], ["cancelled", "none", 0, null]]);
     assertEquals((await sql`select from public.transactions where type = 'payment'`).length, 0);
   }),
