@@ -201,18 +201,16 @@ begin
     next_action_at = case when v_answer.status < 400 and v_trip.payment_method <> 'wallet' then now() + interval '1 minute' end
   where stored.id = v_trip.id
   returning stored.* into v_trip;
-  if v_trip.payment_status <> 'pending' then
-    -- What is left of a hold is let go, whatever stood in the way of the capture.
-    if v_trip.payment_status = 'failed' and v_trip.hold_id is not null and exists (
-      select from public.wallet_holds as hold where hold.id = v_trip.hold_id and hold.status = 'held'
-    ) then
-      perform private.release_wallet_hold(v_trip.hold_id);
-    end if;
-    perform private.record_trip_event(
-      v_trip, case v_trip.payment_status when 'paid' then 'paid' else 'payment_failed' end,
-      jsonb_strip_nulls(jsonb_build_object('code', case when v_answer.status >= 400 then v_answer.body ->> 'code' end))
-    );
+  -- What is left of a hold is let go, whatever stood in the way of the capture.
+  if v_trip.payment_status = 'failed' and v_trip.hold_id is not null and exists (
+    select from public.wallet_holds as hold where hold.id = v_trip.hold_id and hold.status = 'held'
+  ) then
+    perform private.release_wallet_hold(v_trip.hold_id);
   end if;
+  perform private.record_trip_event(
+    v_trip, case v_trip.payment_status when 'paid' then 'paid' when 'pending' then 'payment_asked' else 'payment_failed' end,
+    jsonb_strip_nulls(jsonb_build_object('code', case when v_answer.status >= 400 then v_answer.body ->> 'code' end))
+  );
   return v_trip;
 end;
 $$;

@@ -45,7 +45,7 @@ appsTest("a rider and a driver ride together, each by their own app", async ({ s
 });
 
 appsTest(
-  "everybody is told of their own trips and offers alone, and of others' phones while they ride",
+  "everybody is told of their own trips and offers alone",
   async (apps) => {
     const { rider, driver, otherRider, otherDriver, nobody } = apps;
     const trip = await request(rider);

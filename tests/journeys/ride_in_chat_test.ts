@@ -111,11 +111,8 @@ messagingTest(
 
     await drive(driver);
     await rider.hear("rate");
-    await messaging.workUntil(async () => {
-      await tend(sql);
-      await messaging.work("?sources=payments");
-      return momo.books.entries.size === 1;
-    });
+    await rider.hearOf((reply) => bodyOf(reply) === rw.paymentAsked(fare.text), "the question on the phone");
+    await untilAsked(messaging, momo);
     momo.books.decide();
     await momo.callbacks.deliver();
     await rider.hearOf((reply) => bodyOf(reply).includes(rw.paid(fare.text)), "the receipt");
@@ -128,6 +125,41 @@ messagingTest(
     assertEquals(await balanceOf(sql, chauffeur.account), fare.amount - Math.round(fare.amount / 10));
   },
 );
+
+messagingTest("a rider who refuses to pay by MoMo pays by wallet, all on WhatsApp", {}, async (messaging) => {
+  const { sql } = messaging;
+  await using momo = startFakeMomo({
+    course: () => ({ reason: "APPROVAL_REJECTED" }),
+    bring: (request) => intake.fetch(request),
+  });
+  payBy(messaging, momo);
+  const { rider, person, driver, chauffeur } = await people(messaging);
+  await order(rider, "mtn_momo");
+  const fare = await fareOf(sql);
+  await drive(driver);
+  await rider.hear("rate");
+  await untilAsked(messaging, momo);
+  await momo.callbacks.deliver();
+
+  const failed = await rider.hear("pay_again", ":wallet");
+  await rider.tap(failed, "pay_again", ":wallet");
+  await rider.hearOf((reply) => bodyOf(reply).includes(rw.paid(fare.text)), "the receipt");
+  await rider.tap(failed, "pay_again", ":mtn_momo");
+  await rider.hearOf((reply) => bodyOf(reply) === rw.refusals.trip_state_conflict, "its being paid already");
+
+  assertEquals(bodyOf(failed), rw.paymentFailed);
+  assertEquals(await balanceOf(sql, person.account), 100_000 - fare.amount);
+  assertEquals(await balanceOf(sql, chauffeur.account), fare.amount - Math.round(fare.amount / 10));
+});
+
+/** Lets the schedule and the worker ask MTN for the fare. */
+async function untilAsked(messaging: Messaging, momo: ReturnType<typeof startFakeMomo>): Promise<void> {
+  await messaging.workUntil(async () => {
+    await tend(messaging.sql);
+    await messaging.work("?sources=payments");
+    return momo.books.entries.size === 1;
+  });
+}
 
 /** A rider with 100,000 francs and a driver near, who have both written to us. */
 async function people(messaging: Messaging) {

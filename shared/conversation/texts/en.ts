@@ -78,7 +78,7 @@ export const en: Texts = {
   moves: { accept: "Accept", decline: "Decline", arrive: "I have arrived", start: "Start", complete: "Complete" },
   paid: (amount) => `We received your payment of ${amount}. Thank you.`,
   paymentAsked: (amount) => `Please approve the payment of ${amount} on your phone.`,
-  paymentFailed: "The payment did not succeed. Please try again or pay the driver in cash.",
+  paymentFailed: "The payment did not succeed. How do you want to try again?",
   messagesBody:
     "What shall we stop? Your trips go on either way, but after “everything” we cannot write to you about them.",
   stopPromotions: "Promotions",

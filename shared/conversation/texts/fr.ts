@@ -80,7 +80,7 @@ export const fr: Texts = {
   moves: { accept: "Accepter", decline: "Refuser", arrive: "Je suis arrivé", start: "Démarrer", complete: "Terminer" },
   paid: (amount) => `Nous avons reçu votre paiement de ${amount}. Merci.`,
   paymentAsked: (amount) => `Approuvez le paiement de ${amount} sur votre téléphone.`,
-  paymentFailed: "Le paiement n’a pas abouti. Réessayez ou payez le chauffeur en espèces.",
+  paymentFailed: "Le paiement n’a pas abouti. Comment voulez-vous réessayer ?",
   messagesBody:
     "Que devons-nous arrêter ? Vos courses continuent, mais après « Tout » nous ne pouvons plus vous écrire à leur sujet.",
   stopPromotions: "Les promotions",

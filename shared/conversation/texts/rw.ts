@@ -77,7 +77,7 @@ export const rw: Texts = {
   moves: { accept: "Emera", decline: "Anga", arrive: "Nahageze", start: "Gutangira", complete: "Kurangiza" },
   paid: (amount) => `Twakiriye ubwishyu bwawe bwa ${amount}. Murakoze.`,
   paymentAsked: (amount) => `Emeza ubwishyu bwa ${amount} kuri telefone yawe.`,
-  paymentFailed: "Kwishyura ntibyakunze. Ongera ugerageze cyangwa wishyure umushoferi mu ntoki.",
+  paymentFailed: "Kwishyura ntibyakunze. Urashaka kongera kugerageza ute?",
   messagesBody: "Duhagarike iki? Ingendo zawe zirakomeza, ariko nuhitamo “Byose” ntituzashobora kukwandikira ibyazo.",
   stopPromotions: "Ibyamamaza",
   stopAll: "Byose",

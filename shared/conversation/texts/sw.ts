@@ -77,7 +77,7 @@ export const sw: Texts = {
   moves: { accept: "Kubali", decline: "Kataa", arrive: "Nimefika", start: "Anza safari", complete: "Maliza safari" },
   paid: (amount) => `Tumepokea malipo yako ya ${amount}. Asante.`,
   paymentAsked: (amount) => `Tafadhali idhinisha malipo ya ${amount} kwenye simu yako.`,
-  paymentFailed: "Malipo hayakufanikiwa. Jaribu tena au mlipe dereva pesa taslimu.",
+  paymentFailed: "Malipo hayakufanikiwa. Ungependa kujaribu tena vipi?",
   messagesBody: "Tusitishe nini? Safari zako zinaendelea, lakini ukichagua “Yote” hatutaweza kukuandikia kuzihusu.",
   stopPromotions: "Matangazo",
   stopAll: "Yote",
