@@ -19,6 +19,7 @@ export type Command =
   | { name: "cancel_trip"; trip_id: string; reason: string }
   | { name: "move_trip"; trip_id: string; move: DriverMove }
   | { name: "rate_trip"; trip_id: string; stars: number }
+  | { name: "pay_trip"; trip_id: string; payment_method: PaymentMethod }
   | { name: "wallet" }
   | { name: "set_online"; is_online: boolean }
   | { name: "update_position"; place: Place }

@@ -18,7 +18,7 @@ import {
   vehicleChosen,
 } from "./ride.ts";
 import type { Person, Session } from "./session.ts";
-import { askReason, cancelBecause, moveTrip, rate, rated, tripMoved, tripTold, wantTrip } from "./trip.ts";
+import { askReason, cancelBecause, moveTrip, payAgain, rate, rated, tripMoved, tripTold, wantTrip } from "./trip.ts";
 import { Talk, type Turn } from "./turn.ts";
 
 /** What the dialogue is told. */
@@ -46,6 +46,7 @@ const ACTIONS: Record<string, (talk: Talk, argument: string) => Turn> = {
   cancel_because: cancelBecause,
   move: moveTrip,
   rate,
+  pay_again: payAgain,
   wallet: wantWallet,
   driver: (talk) => driverMenu(talk),
   online: (talk, argument) => talk.wait({ name: "set_online", is_online: argument === "on" }),
@@ -60,6 +61,7 @@ const ANSWERS: { [Name in Command["name"]]: (talk: Talk, outcome: Outcome, comma
   cancel_trip: tripMoved,
   move_trip: tripMoved,
   rate_trip: rated,
+  pay_trip: tripMoved,
   wallet: walletTold,
   set_online: (talk, outcome, command) => switched(talk, outcome, command.name === "set_online" && command.is_online),
   update_position: positionNoted,

@@ -1,7 +1,7 @@
 import type { TripView } from "./command.ts";
 import { moneyText } from "./measures.ts";
 import { offer, type Reply, say } from "./reply.ts";
-import { askRating, tripBody, tripChoices } from "./trip.ts";
+import { askPayment, askRating, tripBody, tripChoices } from "./trip.ts";
 import type { Talk } from "./turn.ts";
 
 /** Something that happened and somebody is told of: the event, and what is known of the trip or payment now. */
@@ -10,7 +10,6 @@ export interface News {
   trip?: TripView | null;
   amount?: string | null;
   currency?: string | null;
-  payment_status?: string | null;
   /** A line under the receipt. */
   footer?: string | null;
 }
@@ -23,10 +22,15 @@ export function newsReplies(talk: Talk, news: News): Reply[] {
     case "trip.offered":
       return trip.role === "driver" ? [offerReply(talk, trip)] : [];
     case "trip.completed":
-      return [say([tripBody(talk, trip), ...paymentWords(talk, news)].join("\n")), askRating(talk, trip.id)];
+      return [say(tripBody(talk, trip)), askRating(talk, trip.id)];
+    case "trip.returned":
+      return [offer(`${talk.texts.driverLeft}\n${tripBody(talk, trip)}`, tripChoices(talk, trip))];
+    case "trip.payment_asked":
+      return [say(talk.texts.paymentAsked(amountText(talk, news)))];
     case "trip.paid":
+      return [receipt(talk, news)];
     case "trip.payment_failed":
-      return paymentWords(talk, news).map(say);
+      return [askPayment(talk, trip)];
   }
   return TOLD.includes(event) ? [offer(tripBody(talk, trip), tripChoices(talk, trip))] : [];
 }
@@ -46,10 +50,11 @@ function offerReply(talk: Talk, trip: TripView): Reply {
   ]);
 }
 
-function paymentWords(talk: Talk, { event, amount, currency, payment_status, footer }: News): string[] {
-  const { paid, paymentAsked, paymentFailed } = talk.texts;
-  const money = moneyText(amount, currency, talk.session.locale);
-  if (event === "trip.paid") return [footer ? `${paid(money)}\n\n${footer}` : paid(money)];
-  if (event === "trip.payment_failed") return [paymentFailed];
-  return payment_status === "pending" ? [paymentAsked(money)] : [];
+function receipt(talk: Talk, news: News): Reply {
+  const paid = talk.texts.paid(amountText(talk, news));
+  return say(news.footer ? `${paid}\n\n${news.footer}` : paid);
+}
+
+function amountText(talk: Talk, { amount, currency }: News): string {
+  return moneyText(amount, currency, talk.session.locale);
 }

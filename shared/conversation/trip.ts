@@ -100,6 +100,27 @@ export function rate(talk: Talk, argument: string): Turn {
     : menu(talk);
 }
 
+/** How a fare can be paid after the ride: cash would have to be given to a driver who has gone. */
+const LATER_METHODS = ["mtn_momo", "wallet"] as const;
+
+/** Asks how a fare shall be paid that could not be paid. */
+export function askPayment(talk: Talk, { id }: TripView): ReturnType<typeof offer> {
+  const { paymentFailed, payments } = talk.texts;
+  const [momo, wallet] = LATER_METHODS.map((method) =>
+    talk.tripChoice(payments[method], "pay_again", `${id}:${method}`)
+  );
+  return offer(paymentFailed, [momo!, wallet!]);
+}
+
+/** Tries again to pay; what comes of it is news. */
+export function payAgain(talk: Talk, argument: string): Turn {
+  const [trip_id = "", wanted] = argument.split(":");
+  const payment_method = LATER_METHODS.find((known) => known === wanted);
+  return payment_method && TRIP_ID.test(trip_id)
+    ? talk.wait({ name: "pay_trip", trip_id, payment_method })
+    : menu(talk);
+}
+
 /** Thanks for it. */
 export function rated(talk: Talk, outcome: Outcome): Turn {
   return "refused" in outcome ? refused(talk, outcome.refused) : talk.turn([say(talk.texts.rated)]);

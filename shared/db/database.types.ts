@@ -3206,6 +3206,49 @@ export type Database = {
           },
         ];
       };
+      "trip_failures": {
+        Row: {
+          "error": string;
+          "failed_at": string;
+          "failure_count": number;
+          "retry_at": string;
+          "trip_id": string;
+          "work": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "error": string;
+          "failed_at"?: string;
+          "failure_count"?: number;
+          "retry_at": string;
+          "trip_id": string;
+          "work": string;
+        };
+        Update: {
+          "error"?: string;
+          "failed_at"?: string;
+          "failure_count"?: number;
+          "retry_at"?: string;
+          "trip_id"?: string;
+          "work"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "trip_failures_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "stuck_trips";
+            referencedColumns: ["trip_id"];
+          },
+          {
+            foreignKeyName: "trip_failures_trip_id_fkey";
+            columns: ["trip_id"];
+            isOneToOne: false;
+            referencedRelation: "trips";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "trip_moves": {
         Row: {
           "actors": (Database["public"]["Enums"]["trip_actor"])[];
@@ -5886,29 +5929,17 @@ export type Database = {
       "stuck_trips": {
         Row: {
           "driver_id": string | null;
+          "error": string | null;
+          "failed_work": string | null;
+          "failure_count": number | null;
           "payment_status": Database["public"]["Enums"]["trip_payment_status"];
+          "retry_at": string | null;
           "rider_id": string;
           "status": Database["public"]["Enums"]["trip_status"];
           "trip_id": string;
           "updated_at": string;
         };
         ComputedFields: never;
-        Insert: {
-          "driver_id"?: string | null;
-          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
-          "rider_id"?: string | null;
-          "status"?: Database["public"]["Enums"]["trip_status"] | null;
-          "trip_id"?: string | null;
-          "updated_at"?: string | null;
-        };
-        Update: {
-          "driver_id"?: string | null;
-          "payment_status"?: Database["public"]["Enums"]["trip_payment_status"] | null;
-          "rider_id"?: string | null;
-          "status"?: Database["public"]["Enums"]["trip_status"] | null;
-          "trip_id"?: string | null;
-          "updated_at"?: string | null;
-        };
         Relationships: [
           {
             foreignKeyName: "trips_driver_id_fkey";
@@ -8970,7 +9001,7 @@ export type Database = {
         | "payment_failed"
         | "operator_decision"
         | "other";
-      "trip_offer_status": "open" | "accepted" | "declined" | "expired" | "withdrawn";
+      "trip_offer_status": "open" | "accepted" | "declined" | "expired" | "withdrawn" | "returned";
       "trip_payment_method": "wallet" | "mtn_momo" | "cash";
       "trip_payment_status": "none" | "held" | "due" | "pending" | "paid" | "failed";
       "trip_recurrence": "none" | "weekdays" | "daily";
@@ -9533,7 +9564,7 @@ export const Constants = {
         "operator_decision",
         "other",
       ],
-      "trip_offer_status": ["open", "accepted", "declined", "expired", "withdrawn"],
+      "trip_offer_status": ["open", "accepted", "declined", "expired", "withdrawn", "returned"],
       "trip_payment_method": ["wallet", "mtn_momo", "cash"],
       "trip_payment_status": ["none", "held", "due", "pending", "paid", "failed"],
       "trip_recurrence": ["none", "weekdays", "daily"],

@@ -64,6 +64,7 @@ as $$
     ('subscription_not_found', 404, 'No such event subscription'),
     ('too_many_locations', 409, 'No more places can be saved'),
     ('too_many_service_instances', 409, 'There are too many instances of this service'),
+    ('too_many_trips', 409, 'The rider has too many open trips'),
     ('transaction_not_found', 404, 'No such transaction'),
     ('transaction_state_conflict', 409, 'The transaction is past that'),
     ('trip_not_found', 404, 'No such trip'),

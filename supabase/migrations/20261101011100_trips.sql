@@ -19,8 +19,8 @@ comment on type public.trip_payment_status is
   'none: nothing to pay (yet). held: set aside in the rider''s wallet. due: to be collected. pending: a provider was asked. failed: asked again by pay_trip().';
 create type public.trip_recurrence as enum ('none', 'weekdays', 'daily');
 comment on type public.trip_recurrence is 'When a scheduled trip comes again, by the calendar of Kigali.';
-create type public.trip_offer_status as enum ('open', 'accepted', 'declined', 'expired', 'withdrawn');
-comment on type public.trip_offer_status is 'What became of an offer. withdrawn: another driver was first, or the trip is off.';
+create type public.trip_offer_status as enum ('open', 'accepted', 'declined', 'expired', 'withdrawn', 'returned');
+comment on type public.trip_offer_status is 'What became of an offer. withdrawn: another driver was first, or the trip is off. returned: accepted, and given back.';
 
 create table public.trip_moves (
   from_status public.trip_status not null,
@@ -43,8 +43,10 @@ insert into public.trip_moves (from_status, to_status, actors) values
   ('offered', 'expired', '{system}'),
   ('accepted', 'arrived', '{driver}'),
   ('accepted', 'started', '{driver}'),
+  ('accepted', 'requested', '{driver}'),
   ('accepted', 'cancelled', '{rider,driver,operator,system}'),
   ('arrived', 'started', '{driver}'),
+  ('arrived', 'requested', '{driver}'),
   ('arrived', 'cancelled', '{rider,driver,operator,system}'),
   ('started', 'completed', '{driver,operator}'),
   ('started', 'cancelled', '{driver,operator,system}');
@@ -135,6 +137,7 @@ comment on column public.trips.next_action_at is 'When the schedule looks at it:
 create unique index trips_one_running_per_driver_key on public.trips (driver_id) where status in ('accepted', 'arrived', 'started');
 create index trips_driver_id_id_idx on public.trips (driver_id, id);
 create index trips_rider_id_id_idx on public.trips (rider_id, id);
+create index trips_rider_id_open_idx on public.trips (rider_id) where ended_at is null;
 create index trips_next_action_at_idx on public.trips (next_action_at) where next_action_at is not null;
 create index trips_transaction_id_idx on public.trips (transaction_id);
 create index trips_hold_id_idx on public.trips (hold_id);
@@ -190,7 +193,7 @@ create table public.trip_offers (
   constraint trip_offers_open_ones_are_unanswered check ((status = 'open') = (answered_at is null))
 );
 
-comment on table public.trip_offers is 'Which drivers a trip was offered to, each once; changed under the lock of the trip.';
+comment on table public.trip_offers is 'Which drivers a trip was offered to: each once, and again if it comes back from one who was faster. Changed under the lock of the trip.';
 create index trip_offers_driver_id_trip_id_idx on public.trip_offers (driver_id, trip_id);
 create unique index trip_offers_one_winner_key on public.trip_offers (trip_id) where status = 'accepted';
 alter table public.trip_offers enable row level security;

@@ -145,6 +145,7 @@ as $$
 declare
   v_new constant public.trips := move_trip.trip;
   v_trip public.trips;
+  v_is_returned constant boolean := v_new.status in ('accepted', 'arrived') and move_trip.to_status = 'requested';
 begin
   perform private.require_trip_move(v_new, move_trip.to_status, move_trip.actor);
   update public.trips as stored set
@@ -159,16 +160,19 @@ begin
     next_action_at = v_new.next_action_at,
     cancelled_by = v_new.cancelled_by,
     cancel_reason = v_new.cancel_reason,
-    accepted_at = case move_trip.to_status when 'accepted' then now() else stored.accepted_at end,
-    arrived_at = case move_trip.to_status when 'arrived' then now() else stored.arrived_at end,
+    accepted_at = case move_trip.to_status when 'accepted' then now() when 'requested' then null else stored.accepted_at end,
+    arrived_at = case move_trip.to_status when 'arrived' then now() when 'requested' then null else stored.arrived_at end,
     started_at = case move_trip.to_status when 'started' then now() else stored.started_at end,
     ended_at = case when move_trip.to_status in ('completed', 'cancelled', 'expired') then now() end
   where stored.id = v_new.id
   returning stored.* into v_trip;
+  -- What moves is not stuck.
+  perform private.forget_trip_failures(array[v_trip.id], 'tend');
   if v_trip.ended_at is not null then
     perform private.withdraw_trip_offers(v_trip.id);
   end if;
-  perform private.record_trip_event(v_trip, v_trip.status::text, move_trip.facts);
+  -- It was requested once.
+  perform private.record_trip_event(v_trip, case when v_is_returned then 'returned' else v_trip.status::text end, move_trip.facts);
   return v_trip;
 end;
 $$;

@@ -201,18 +201,16 @@ begin
     next_action_at = case when v_answer.status < 400 and v_trip.payment_method <> 'wallet' then now() + interval '1 minute' end
   where stored.id = v_trip.id
   returning stored.* into v_trip;
-  if v_trip.payment_status <> 'pending' then
-    -- What is left of a hold is let go, whatever stood in the way of the capture.
-    if v_trip.payment_status = 'failed' and v_trip.hold_id is not null and exists (
-      select from public.wallet_holds as hold where hold.id = v_trip.hold_id and hold.status = 'held'
-    ) then
-      perform private.release_wallet_hold(v_trip.hold_id);
-    end if;
-    perform private.record_trip_event(
-      v_trip, case v_trip.payment_status when 'paid' then 'paid' else 'payment_failed' end,
-      jsonb_strip_nulls(jsonb_build_object('code', case when v_answer.status >= 400 then v_answer.body ->> 'code' end))
-    );
+  -- What is left of a hold is let go, whatever stood in the way of the capture.
+  if v_trip.payment_status = 'failed' and v_trip.hold_id is not null and exists (
+    select from public.wallet_holds as hold where hold.id = v_trip.hold_id and hold.status = 'held'
+  ) then
+    perform private.release_wallet_hold(v_trip.hold_id);
   end if;
+  perform private.record_trip_event(
+    v_trip, case v_trip.payment_status when 'paid' then 'paid' when 'pending' then 'payment_asked' else 'payment_failed' end,
+    jsonb_strip_nulls(jsonb_build_object('code', case when v_answer.status >= 400 then v_answer.body ->> 'code' end))
+  );
   return v_trip;
 end;
 $$;
@@ -244,7 +242,7 @@ begin
       kind => 'deposit',
       legs => array[(v_clearing_id, -v_amount, null)::private.wallet_leg] || case
         when v_is_returned then array[
-          ((private.open_wallet_account('RWF', v_trip.rider_id, 'main', false)).id, v_amount, null)::private.wallet_leg
+          ((private.open_wallet_account(v_trip.currency, v_trip.rider_id, 'main', false)).id, v_amount, null)::private.wallet_leg
         ]
         else private.trip_credits(v_trip, v_amount, least(v_amount, private.trip_commission(v_trip, v_trip.amount_due)))
       end,
@@ -273,6 +271,8 @@ declare
   v_is_returned boolean;
   v_events text[] := '{}';
   v_is_waiting boolean := false;
+  v_answer private.answer;
+  v_refusal text;
 begin
   for v_payment in
     select * from public.trip_payments as payment where payment.trip_id = v_trip.id and payment.settled_at is null order by payment.transaction_id
@@ -280,10 +280,12 @@ begin
     select stored.status into v_status from public.transactions as stored where stored.id = v_payment.transaction_id;
     v_is_returned := v_trip.payment_status = 'paid';
     if v_status = 'succeeded' then
-      if (private.run_or_problem('private.run_trip_settlement(jsonb)', jsonb_build_object(
+      v_answer := private.run_or_problem('private.run_trip_settlement(jsonb)', jsonb_build_object(
         'trip_id', v_trip.id, 'transaction_id', v_payment.transaction_id, 'is_returned', v_is_returned
-      ))).status >= 400 then
+      ));
+      if v_answer.status >= 400 then
         v_is_waiting := true;
+        v_refusal := v_answer.body ->> 'code';
         continue;
       end if;
       update public.trip_payments as payment set settled_at = now(), is_returned = v_is_returned
@@ -302,13 +304,19 @@ begin
     next_action_at = case when v_is_waiting then now() + interval '1 minute' end
   where stored.id = v_trip.id
   returning stored.* into v_trip;
+  if v_refusal is null then
+    perform private.forget_trip_failures(array[v_trip.id], 'settle');
+  else
+    perform private.record_trip_failure(v_trip.id, 'settle', v_refusal);
+  end if;
   perform private.record_trip_event(v_trip, event_name) from unnest(v_events) as event_name;
   return v_trip;
 end;
 $$;
 
 comment on function private.settle_trip is
-  'Looks at the payments of a locked trip that are not settled: a success is split, once; a failure lets the rider try again. A success that comes after a failure still counts.';
+  'Looks at the payments of a locked trip that are not settled: a success is split, once; a failure lets the rider try again. A success that comes after a failure still counts. '
+  'What cannot be given on (a wallet is closed) waits in the account `trips` and is kept in public.trip_failures.';
 
 create function private.follow_trip_payments(events public.event_store[])
 returns void

@@ -10,7 +10,7 @@ declare
   v_ids uuid[];
 begin
   with offered as (
-    insert into public.trip_offers (trip_id, driver_id, wave, distance_meters, expires_at)
+    insert into public.trip_offers as stored (trip_id, driver_id, wave, distance_meters, expires_at)
     select
       v_trip.id, driver.profile_id, v_trip.wave,
       round(private.distance_meters(v_trip.pickup_lat, v_trip.pickup_lng, position.lat, position.lng)),
@@ -22,8 +22,10 @@ begin
       and not exists (
         select from public.trips as other where other.driver_id = driver.profile_id and other.status in ('accepted', 'arrived', 'started')
       )
-    on conflict on constraint trip_offers_pkey do nothing
-    returning driver_id
+    on conflict on constraint trip_offers_pkey do update set
+      wave = excluded.wave, status = 'open', distance_meters = excluded.distance_meters, expires_at = excluded.expires_at, answered_at = null
+    where stored.status = 'withdrawn'
+    returning stored.driver_id
   )
   select array_agg(offered.driver_id) into v_ids from offered;
   return coalesce(v_ids, '{}');
@@ -31,7 +33,7 @@ end;
 $$;
 
 comment on function private.offer_trip is
-  'Offers a locked trip to those of the drivers who are approved, online, without a trip, of the right vehicle, and were not offered it before; gives who.';
+  'Offers a locked trip to those of the drivers who are approved, online, without a trip, of the right vehicle, and have not answered or let pass an offer of it; gives who.';
 
 create function private.dispatch_trip(trip public.trips)
 returns public.trips
@@ -54,7 +56,10 @@ begin
       v_trip.pickup_lat, v_trip.pickup_lng, v_wave.radius_meters, 'driver_' || v_trip.vehicle_type, 100, now() - interval '2 minutes'
     ) as near
     join public.drivers as driver on driver.profile_id = near.id and driver.is_online and driver.profile_id <> v_trip.rider_id
-    where not exists (select from public.trip_offers as offer where offer.trip_id = v_trip.id and offer.driver_id = near.id)
+    where not exists (
+      select from public.trip_offers as offer
+      where offer.trip_id = v_trip.id and offer.driver_id = near.id and offer.status <> 'withdrawn'
+    )
       and not exists (
         select from public.trips as other where other.driver_id = near.id and other.status in ('accepted', 'arrived', 'started')
       )
@@ -130,6 +135,19 @@ comment on function public.offer_trip is
   'Refuses: invalid_argument, operator_required, trip_not_found, trip_state_conflict.';
 grant execute on function public.offer_trip, private.offer_trip_by_hand to authenticated, service_role;
 
+create function private.trip_offers_end_at(scheduled_at timestamptz)
+returns timestamptz
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return greatest(now(), trip_offers_end_at.scheduled_at) + interval '5 minutes';
+end;
+$$;
+
+comment on function private.trip_offers_end_at is 'How long a driver is looked for from now on: five minutes, for a scheduled trip until five minutes after its time.';
+
 create function private.open_trip(trip public.trips)
 returns public.trips
 language plpgsql
@@ -138,7 +156,7 @@ as $$
 declare
   v_trip public.trips := private.hold_trip_fare(open_trip.trip);
 begin
-  v_trip.expires_at := greatest(now(), coalesce(v_trip.scheduled_at, now())) + interval '5 minutes';
+  v_trip.expires_at := private.trip_offers_end_at(v_trip.scheduled_at);
   update public.trips as stored set
     hold_id = v_trip.hold_id, payment_status = v_trip.payment_status, expires_at = v_trip.expires_at
   where stored.id = v_trip.id
@@ -147,6 +165,6 @@ begin
 end;
 $$;
 
-comment on function private.open_trip is 'Sets the fare of a trip aside and lets it be offered for five minutes, of a scheduled one until five minutes after its time.';
+comment on function private.open_trip is 'Sets the fare of a trip aside and lets it be offered.';
 
 commit;

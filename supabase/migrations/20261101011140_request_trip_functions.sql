@@ -53,6 +53,30 @@ $$;
 
 comment on function private.insert_trip is 'Writes a new trip with its quote and the rules of the tariff; null if there is one of that key, or of that time in its series.';
 
+create function private.require_room_for_trip(rider_id uuid, is_scheduled boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_most constant integer := case when require_room_for_trip.is_scheduled then 20 else 3 end;
+begin
+  -- Requests of one rider queue here, so that none slips past the count. Before all other locks.
+  perform from public.profiles as profile where profile.id = require_room_for_trip.rider_id for no key update;
+  if v_most <= (
+    select count(*) from public.trips as trip
+    where trip.rider_id = require_room_for_trip.rider_id and trip.ended_at is null
+      and (trip.status = 'scheduled') = require_room_for_trip.is_scheduled
+  ) then
+    perform private.refuse('too_many_trips', jsonb_build_object('most', v_most));
+  end if;
+end;
+$$;
+
+comment on function private.require_room_for_trip is
+  'A rider may have several open trips, as a moto takes one of a family only, and each fare by wallet is held: three that are asked for or under way, and twenty for later. '
+  'More would keep drivers from others. Refuses: too_many_trips.';
+
 create function private.run_request_trip(request jsonb)
 returns jsonb
 language plpgsql
@@ -67,6 +91,7 @@ begin
   if found then
     return private.trip_answer(v_trip, 'rider');
   end if;
+  perform private.require_room_for_trip((v_request ->> 'rider_id')::uuid, v_request ->> 'scheduled_at' is not null);
   v_trip := private.insert_trip(jsonb_populate_record(null::public.trips, v_request));
   if v_trip.id is null then
     perform private.refuse('idempotency_key_in_use', '{"retry_after": 1}');
@@ -92,7 +117,7 @@ begin
 end;
 $$;
 
-comment on function private.run_request_trip is 'The work of public.request_trip(). Refuses: as private.hold_wallet_funds() does, idempotency_key_in_use.';
+comment on function private.run_request_trip is 'The work of public.request_trip(). Refuses: as private.hold_wallet_funds() does, too_many_trips, idempotency_key_in_use.';
 
 create function private.request_trip(idempotency_key text, rider_id uuid, request jsonb)
 returns jsonb
@@ -155,8 +180,8 @@ $$;
 
 comment on function public.request_trip is
   'Asks for a ride, now or up to 30 days ahead, once or again and again. The quote is kept; by wallet it is set aside when drivers are asked, which is at once or ten minutes '
-  'before the time. The same key again gives the same answer. The service names the rider. '
-  'Refuses: invalid_argument, profile_not_found, wallet_account_not_found, wallet_account_closed, wallet_account_frozen, insufficient_funds, wallet_limit_exceeded, '
+  'before the time. A rider may have three open trips, and twenty for later. The same key again gives the same answer. The service names the rider. '
+  'Refuses: invalid_argument, profile_not_found, wallet_account_not_found, wallet_account_closed, wallet_account_frozen, insufficient_funds, wallet_limit_exceeded, too_many_trips, '
   'idempotency_key_missing, idempotency_key_in_use, idempotency_key_reused.';
 grant execute on function public.request_trip, private.request_trip to authenticated, service_role;
 
@@ -166,10 +191,14 @@ language plpgsql
 security definer -- no role may write series
 set search_path = ''
 as $$
+declare
+  v_first_trip_id uuid;
 begin
   update public.trip_series as series set ended_at = now()
-  where series.id = end_trip_series.series_id and series.rider_id = private.acting_profile(end_trip_series.rider_id) and series.ended_at is null;
-  return found;
+  where series.id = end_trip_series.series_id and series.rider_id = private.acting_profile(end_trip_series.rider_id) and series.ended_at is null
+  returning series.first_trip_id into v_first_trip_id;
+  perform private.forget_trip_failures(array[v_first_trip_id], 'repeat');
+  return v_first_trip_id is not null;
 end;
 $$;
 

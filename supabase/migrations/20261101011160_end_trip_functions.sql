@@ -170,11 +170,20 @@ declare
   v_trip public.trips := private.lock_trip(cancel_trip.trip_id);
   v_actor public.trip_actor := private.trip_actor_of(v_trip, cancel_trip.actor_id);
 begin
+  if v_actor is null and private.has_returned_trip(v_trip.id, private.acting_profile(cancel_trip.actor_id)) then
+    -- Said again. Whoever has it now is nobody's business who gave it back.
+    v_trip.status := 'requested';
+    v_trip.driver_id := null;
+    return private.trip_answer(v_trip, 'driver');
+  end if;
   if v_actor is null then
     perform private.refuse('trip_not_found');
   end if;
   if v_trip.status = 'cancelled' and v_trip.cancelled_by = v_actor then
     return private.trip_answer(v_trip, v_actor);
+  end if;
+  if private.is_returned_by(v_actor, v_trip, cancel_trip.reason) then
+    return private.trip_answer(private.return_trip(v_trip, cancel_trip.reason), v_actor);
   end if;
   return private.trip_answer(private.cancel_trip_as(v_trip, v_actor, cancel_trip.reason), v_actor);
 end;
@@ -199,6 +208,7 @@ $$;
 comment on function public.cancel_trip is
   'Ends a trip before its end, by its rider, its driver, a registered operator, or the service (which names the person, or nobody: the system). '
   'What was set aside is given back, less the fee of a late cancellation or of a rider who did not come. May be repeated. '
+  'A driver who has not started only gives the trip back (reasons rider_no_show and unsafe apart): it is requested again and offered to the others. '
   'Refuses: invalid_argument, profile_not_found, operator_required, trip_not_found, trip_state_conflict.';
 grant execute on function public.cancel_trip, private.cancel_trip to authenticated, service_role;
 

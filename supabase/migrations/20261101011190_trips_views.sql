@@ -27,11 +27,20 @@ grant select on public.trip_stats to service_role;
 create view public.stuck_trips
 with (security_invoker = true)
 as
-select trip.id as trip_id, trip.status, trip.rider_id, trip.driver_id, trip.payment_status, trip.updated_at
-from public.trips as trip
-where trip.status in ('accepted', 'arrived', 'started') and trip.next_action_at is null or trip.payment_status = 'failed';
+select
+  trip.id as trip_id, trip.status, trip.rider_id, trip.driver_id, trip.payment_status, trip.updated_at,
+  failure.work as failed_work, failure.error, failure.failure_count, failure.retry_at
+from (
+  select slow.id from public.trips as slow
+  where slow.status in ('accepted', 'arrived', 'started') and slow.next_action_at is null or slow.payment_status = 'failed'
+  union
+  select failed.trip_id from public.trip_failures as failed
+) as stuck
+join public.trips as trip on trip.id = stuck.id
+left join public.trip_failures as failure on failure.trip_id = stuck.id;
 
-comment on view public.stuck_trips is 'Trips that have been under way for too long, and ended ones that nobody could be made to pay.';
+comment on view public.stuck_trips is
+  'Trips that have been under way for too long, ended ones that nobody could be made to pay, and those on which the schedule fails: a row for each failed work.';
 grant select on public.stuck_trips to service_role;
 create index trips_status_idx on public.trips (status) where status in ('accepted', 'arrived', 'started') or payment_status = 'failed';
 

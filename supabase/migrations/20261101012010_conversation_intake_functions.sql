@@ -148,7 +148,6 @@ begin
           'event', v_event.event_type, 'trip_id', v_event.payload ->> 'trip_id', 'profile_id', v_profile_id,
           'contact_id', v_session.contact_id, 'phone_number_id', v_session.phone_number_id,
           'amount', v_event.payload ->> 'amount_due', 'currency', v_event.payload ->> 'currency',
-          'payment_status', v_event.payload ->> 'payment_status',
           'footer', case when v_event.event_type = 'trip.paid' then private.receipt_footer(v_profile_id) end
         ),
         5, null, concat_ws(' ', 'told', v_event.id, v_profile_id), v_session.contact_id::text, null, null
@@ -165,7 +164,7 @@ select private.register_subscription(
 );
 select private.register_subscription(
   'conversation_trips', 'private.tell_trip_news(public.event_store[])',
-  event_types => '{trip.offered,trip.accepted,trip.arrived,trip.started,trip.completed,trip.cancelled,trip.expired,trip.paid,trip.payment_failed}'
+  event_types => '{trip.offered,trip.accepted,trip.returned,trip.arrived,trip.started,trip.completed,trip.cancelled,trip.expired,trip.paid,trip.payment_asked,trip.payment_failed}'
 );
 
 commit;

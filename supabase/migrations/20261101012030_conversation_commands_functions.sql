@@ -148,6 +148,42 @@ $$;
 
 comment on function private.move_conversation_trip is 'What a driver does about a trip.';
 
+create function private.cancel_conversation_trip(profile_id uuid, command jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_trip_id constant uuid := (cancel_conversation_trip.command ->> 'trip_id')::uuid;
+  v_trip constant jsonb := public.cancel_trip(
+    v_trip_id, (cancel_conversation_trip.command ->> 'reason')::public.trip_cancel_reason, actor_id => cancel_conversation_trip.profile_id
+  );
+begin
+  return jsonb_build_object('trip', case when v_trip ->> 'status' = 'cancelled' then
+    private.conversation_trip(v_trip_id, cancel_conversation_trip.profile_id)
+  end);
+end;
+$$;
+
+comment on function private.cancel_conversation_trip is 'Cancels a trip; null for a driver who gave it back, as it is another''s then.';
+
+create function private.pay_conversation_trip(profile_id uuid, command jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_trip_id constant uuid := (pay_conversation_trip.command ->> 'trip_id')::uuid;
+begin
+  perform public.pay_trip(
+    v_trip_id, (pay_conversation_trip.command ->> 'payment_method')::public.trip_payment_method, rider_id => pay_conversation_trip.profile_id
+  );
+  return jsonb_build_object('trip', private.conversation_trip(v_trip_id, pay_conversation_trip.profile_id));
+end;
+$$;
+
+comment on function private.pay_conversation_trip is 'Tries again to pay an ended trip.';
+
 create function private.wallet_for_conversation(profile_id uuid)
 returns jsonb
 language plpgsql
@@ -225,9 +261,9 @@ begin
     when 'current_trip' then return jsonb_build_object('trip', private.open_conversation_trip(v_profile_id));
     when 'move_trip' then return private.move_conversation_trip(v_profile_id, v_command);
     when 'wallet' then return private.wallet_for_conversation(v_profile_id);
+    when 'pay_trip' then return private.pay_conversation_trip(v_profile_id, v_command);
     when 'cancel_trip' then
-      perform public.cancel_trip((v_command ->> 'trip_id')::uuid, (v_command ->> 'reason')::public.trip_cancel_reason, actor_id => v_profile_id);
-      return jsonb_build_object('trip', private.conversation_trip((v_command ->> 'trip_id')::uuid, v_profile_id));
+      return private.cancel_conversation_trip(v_profile_id, v_command);
     when 'rate_trip' then
       perform public.rate_trip((v_command ->> 'trip_id')::uuid, (v_command ->> 'stars')::integer, actor_id => v_profile_id);
     when 'set_online' then

@@ -44,7 +44,7 @@ as $$
     ('trips_last_hour', 'gauge', 'Trips asked for in the last hour, by where they stand.'),
     ('trips_oldest_unanswered_seconds', 'gauge', 'How long the longest waiting rider has waited for a driver.'),
     ('trips_open', 'gauge', 'Trips that have not ended, by where they stand.'),
-    ('trips_stuck', 'gauge', 'Trips under way for too long, and ended ones that nobody could be made to pay.'),
+    ('trips_stuck', 'gauge', 'Trips under way for too long, ended ones that nobody could be made to pay, and those on which the schedule fails.'),
     ('wallet_drift', 'gauge', 'Balances that their entries do not explain. Must be 0.'),
     ('wallet_findings', 'gauge', 'What the last full verification of the ledger found. Must be 0.'),
     ('wallet_oldest_unrecorded_seconds', 'gauge', 'How long the oldest posting has waited to be told as an event.'),

@@ -2,64 +2,13 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { converse } from "shared/conversation/converse.ts";
 import { readSession } from "shared/conversation/session.ts";
 import { TEXTS } from "shared/conversation/texts/texts.ts";
-import { messages, NUMBER, text } from "../support/deliveries.ts";
+import { messages, text } from "../support/deliveries.ts";
 import { type Messaging, messagingTest } from "../support/messaging.ts";
-import { until } from "../support/until.ts";
 import { DROPOFF, openDriver, PICKUP } from "../sql/trips/trips.ts";
 import { bodyOf, choicesOf } from "../shared/conversation/dialogue.ts";
-import type { Reply } from "shared/conversation/reply.ts";
+import { at, repliesTo, SOURCES, switchOn, tapOn, tapped, untilSaid } from "./chat.ts";
 
 const { rw, en } = TEXTS;
-const SOURCES = "?sources=subscriptions,conversation,whatsapp_messages";
-
-/** Switches the bot on at our number, for whoever writes from now on. */
-async function switchOn({ sql }: Messaging): Promise<void> {
-  await sql`select public.set_conversation_number(${NUMBER}, true)`;
-}
-
-/** What was said to somebody, in order: out of the queue and of what has left it. */
-async function repliesTo({ sql }: Messaging): Promise<Reply[]> {
-  return [
-    ...await sql<Reply[]>`
-      select message.message_type as type, message.payload from (
-        select id, message_type, payload from public.whatsapp_message_queue
-        union all
-        select id, message_type, payload from public.whatsapp_message_queue_history
-      ) as message
-      order by message.id`,
-  ];
-}
-
-/** Lets the worker run until so much was said. */
-async function untilSaid(
-  messaging: Messaging,
-  count: number,
-  before: () => PromiseLike<unknown> = () => Promise.resolve(),
-): Promise<Reply[]> {
-  let replies: Reply[] = [];
-  await until(async () => {
-    await before();
-    await messaging.work(SOURCES);
-    replies = await repliesTo(messaging);
-    return replies.length >= count;
-  }, `${count} replies are there`);
-  return replies;
-}
-
-/** A tap on what a reply offers, as Meta brings it. */
-function tapOn(reply: Reply, action: string): Record<string, unknown> {
-  return tapped(choicesOf(reply).find(({ id }) => id.startsWith(`${action}|`))!.id);
-}
-
-function tapped(id: string): Record<string, unknown> {
-  const interactive = { type: "list_reply", list_reply: { id, title: "x" } };
-  return text({ type: "interactive", text: undefined, interactive });
-}
-
-/** A shared location. */
-function at(latitude: number, longitude: number): Record<string, unknown> {
-  return text({ type: "location", text: undefined, location: { latitude, longitude } });
-}
 
 messagingTest("a person is led from a greeting to the question where to go", {}, async (messaging) => {
   const { deliver, sql } = messaging;

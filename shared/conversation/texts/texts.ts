@@ -52,6 +52,7 @@ export interface Texts {
   trip(state: string, fare: string): string;
   driverIs(name: string, plate: string): string;
   route(from: string, to: string): string;
+  driverLeft: string;
   noTrip: string;
   tripTitle: string;
   cancelTitle: string;

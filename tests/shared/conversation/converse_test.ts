@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Outcome } from "shared/conversation/command.ts";
 import { LOCALES, readSession, type Session } from "shared/conversation/session.ts";
 import { TEXTS } from "shared/conversation/texts/texts.ts";
@@ -198,6 +198,18 @@ Deno.test("each move of a trip has words for those who must hear of it, in each 
       const isTold = ["accepted", "arrived", "started", "completed", "cancelled", "expired"].includes(state);
       assertEquals(turn.replies.length > 0, isTold, `${locale} ${state}`);
     }
+  }
+});
+
+Deno.test("a rider whose driver has given up is told that another is looked for, in each language", () => {
+  for (const locale of LOCALES) {
+    const news = { event: "trip.returned", trip: { ...TRIP, state: "requested" } };
+
+    const { replies } = step(session({ locale }), { kind: "news", news });
+
+    assertEquals(replies.length, 1);
+    assertStringIncludes(bodyOf(replies[0]!), TEXTS[locale].driverLeft);
+    assertStringIncludes(bodyOf(replies[0]!), TEXTS[locale].tripStates.requested!);
   }
 });
 
