@@ -34,7 +34,6 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
   v_earlier_ids bigint[];
   v_reused text;
 begin
@@ -49,7 +48,8 @@ begin
   order by new.idempotency_key collate "C", new.id
   on conflict on constraint message_keys_pkey do update set
     message_id = excluded.message_id, fingerprint = excluded.fingerprint, expires_at = 'infinity'
-    where stored.expires_at <= v_now;
+    -- Asked when the key's lock is held: whoever finished its message meanwhile set an end later than a clock taken before.
+    where stored.expires_at <= clock_timestamp();
 
   select
     array_agg(nullif(stored.message_id, new.id) order by new.id),

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase, rolledBack } from "../../support/database.ts";
+import { untilSomebodyWaits } from "../foundation/waiting.ts";
 import { cancel, claim, complete, enqueue, enqueueAll, fail, openQueue, QUEUE, refusalOf, states } from "./queues.ts";
 
 const database = await createTestDatabase();
@@ -120,4 +121,24 @@ Deno.test("batches that share keys in opposite orders do not deadlock", async ()
 
   assertEquals(answers.flat().filter(({ is_duplicate }) => !is_duplicate).length, 60);
   await Promise.all([sql.end(), callers.end()]);
+});
+
+Deno.test("an idempotency key is free for who waited while its message was completed", async () => {
+  const { sql, url } = await createTestDatabase();
+  const pool = connect(url, { max: 3 });
+  await openQueue(sql, { dedupe_window: "0" });
+  await enqueueAll(sql, [KEYED]);
+  const claimed = await claim(sql);
+
+  let waiting: ReturnType<typeof enqueueAll> | undefined;
+  await pool.begin(async (transaction) => {
+    await transaction`select from private.message_keys for update`;
+    waiting = enqueueAll(pool, [KEYED]);
+    await untilSomebodyWaits(sql);
+    await complete(transaction, claimed);
+  });
+  await waiting;
+
+  assertEquals(await states(sql), ["ready"]);
+  await Promise.all([sql.end(), pool.end()]);
 });
