@@ -59,7 +59,8 @@ function isTrusted(c: Context): boolean {
 
 function itemOf(c: Context, evaluation: FlagEvaluation, revision: number): Success | Failure {
   if ("errorCode" in evaluation) return { ...evaluation, errorDetails: "The context has no targetingKey." };
-  const { ruleId, prerequisiteKey, ...item } = evaluation;
+  const { key, value, variant, reason, ruleId, prerequisiteKey } = evaluation;
+  const item = { key, value, variant, reason };
   if (!isTrusted(c)) return item;
   const why = {
     ...(ruleId === undefined ? {} : { ruleId }),

@@ -19,7 +19,8 @@ export interface EvaluationCount {
  * ends. A batch that cannot be stored is dropped: nobody knows whether it was.
  */
 export class EvaluationCounts {
-  #counts = new Map<string, Map<string, EvaluationCount>>();
+  /** By environment and flag. */
+  #counts = new Map<string, Map<string, EvaluationCount[]>>();
   #nextAt = 0;
 
   /** @param send - stores the counts of an environment, or throws */
@@ -42,28 +43,24 @@ export class EvaluationCounts {
   async flush(): Promise<void> {
     const taken = this.#counts;
     this.#counts = new Map();
-    for (const [environment, counts] of taken) {
+    for (const [environment, byFlag] of taken) {
+      const counts = [...byFlag.values()].flat();
       try {
-        await this.send(environment, [...counts.values()]);
+        await this.send(environment, counts);
       } catch {
-        log("flags.counts_dropped", { environment, rows: counts.size }, "warn");
+        log("flags.counts_dropped", { environment, rows: counts.length }, "warn");
       }
     }
   }
 }
 
-function count(counts: Map<string, EvaluationCount>, evaluation: FlagEvaluation, hour: string): void {
+function count(byFlag: Map<string, EvaluationCount[]>, evaluation: FlagEvaluation, hour: string): void {
   if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") return;
   const reason = "reason" in evaluation ? evaluation.reason : "ERROR";
   const variant = "variant" in evaluation ? evaluation.variant : undefined;
-  const id = `${evaluation.key} ${hour} ${reason} ${variant ?? ""}`;
-  const known = counts.get(id);
+  let counts = byFlag.get(evaluation.key);
+  if (!counts) byFlag.set(evaluation.key, counts = []);
+  const known = counts.find((count) => count.reason === reason && count.variant === variant && count.hour === hour);
   if (known) known.count++;
-  else {counts.set(id, {
-      flag_key: evaluation.key,
-      reason,
-      ...(variant === undefined ? {} : { variant }),
-      count: 1,
-      hour,
-    });}
+  else counts.push({ flag_key: evaluation.key, reason, ...(variant === undefined ? {} : { variant }), count: 1, hour });
 }

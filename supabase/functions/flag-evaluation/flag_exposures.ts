@@ -50,7 +50,11 @@ export class FlagExposures {
     for (const evaluation of evaluations) {
       if (!("variant" in evaluation) || evaluation.variant === undefined) continue;
       const { key: flag_key, variant } = evaluation;
-      this.#note(environment, { flag_key, variant, targeting_key: targetingKey, at });
+      // No name has a line break in it.
+      const id = `${environment}\n${flag_key}\n${variant}\n${targetingKey}`;
+      // What finds no room has its chance with the next evaluation.
+      if (this.#told.has(id) || this.#pendingCount === MAX_PENDING) continue;
+      this.#note(environment, id, { flag_key, variant, targeting_key: targetingKey, at });
     }
     if (this.#pendingCount === 0 || now < this.#nextAt) return;
     this.#nextAt = now + INTERVAL_MS;
@@ -72,10 +76,7 @@ export class FlagExposures {
     }
   }
 
-  #note(environment: string, exposure: FlagExposure): void {
-    const id = JSON.stringify([environment, exposure.flag_key, exposure.variant, exposure.targeting_key]);
-    // What finds no room has its chance with the next evaluation.
-    if (this.#told.has(id) || this.#pendingCount === MAX_PENDING) return;
+  #note(environment: string, id: string, exposure: FlagExposure): void {
     this.#told.add(id);
     let pending = this.#pending.get(environment);
     if (!pending) this.#pending.set(environment, pending = new Map());
