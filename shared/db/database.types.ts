@@ -7058,6 +7058,7 @@ export type Database = {
         Returns: Json;
       };
       "erase_payment_data": { Args: { "profile_id": string }; Returns: number };
+      "erase_person": { Args: { "profile_id": string; "reason"?: string }; Returns: Json };
       "evaluate_flag": { Args: { "context"?: Json; "environment"?: string; "flag_key": string }; Returns: Json };
       "evaluate_flags": { Args: { "context"?: Json; "environment"?: string; "flag_keys"?: (string)[] }; Returns: Json };
       "extend_messages": {

@@ -42,6 +42,7 @@ as $$
     ('payment_event_not_found', 404, 'No such payment event'),
     ('payment_method_not_found', 404, 'No such payment method'),
     ('payment_method_unavailable', 422, 'This cannot be paid that way'),
+    ('person_not_settled', 409, 'Trips, payments or money of this person are still open'),
     ('phone_not_confirmed', 409, 'No phone number is confirmed'),
     ('profile_not_found', 404, 'No such person'),
     ('queue_not_empty', 409, 'The message queue is not empty'),

@@ -112,15 +112,19 @@ comment on table public.whatsapp_session_transitions is
   'Every change of a session''s state or context. Append-only: nobody may write it but the functions that change sessions.';
 comment on column public.whatsapp_session_transitions.from_state is 'The state before; in a merger, the one that gave way.';
 comment on column public.whatsapp_session_transitions.version is 'The session''s version after the change; a merger leaves it as it is.';
-comment on column public.whatsapp_session_transitions.context is 'The context after the change.';
+comment on column public.whatsapp_session_transitions.context is 'The context after the change; emptied when the person is erased.';
 comment on column public.whatsapp_session_transitions.merged_session_id is 'In a merger, the session that ended; its history stays under that id.';
 comment on column public.whatsapp_session_transitions.actor is 'Who changed it, as private.caller() tells them.';
 create index whatsapp_session_transitions_session_id_id_idx on public.whatsapp_session_transitions (session_id, id);
 alter table public.whatsapp_session_transitions enable row level security;
 grant select on public.whatsapp_session_transitions to service_role;
 create trigger refuse_change
-before update or delete on public.whatsapp_session_transitions
+before delete or update of id, session_id, reason, from_state, to_state, version, merged_session_id, actor, correlation_id
+on public.whatsapp_session_transitions
 for each row execute function private.refuse_change();
+create trigger refuse_rewriting
+before update of context on public.whatsapp_session_transitions
+for each row when (new.context <> '{}') execute function private.refuse_change();
 
 select private.manage_partitions('whatsapp_session_transitions', interval '13 months', interval '25 months');
 

@@ -55,6 +55,7 @@ const UNBOUNDED = {
   "private.verify_wallet_ledger": "replays all of it, at night",
   "public.erase_analytics_user": "all that a person ever did, once",
   "public.erase_payment_data": "all that a person ever paid, once",
+  "public.erase_person": "all that a person ever left, once",
   "public.suppress_analytics_user": "reads no leaf: it locks the parent",
   "public.unsuppress_analytics_user": "reads no leaf: it locks the parent",
   "public.verify_audit_log": "a forged row may lie in any leaf",
