@@ -229,17 +229,16 @@ begin
   perform from public.profiles as profile where profile.id = erase_person.profile_id for no key update;
   perform private.require_settled_person(erase_person.profile_id);
   v_person := private.find_person(erase_person.profile_id);
-  v_receipt := jsonb_build_object(
-    'transactions', private.erase_payment_data(v_person.profile_id),
-    'analytics', jsonb_strip_nulls(jsonb_build_object(
-      'profile', private.erase_analytics_user(v_person.profile_id::text, null, erase_person.reason) -> 'remaining',
-      'user', case when v_person.user_id is not null then
-        private.erase_analytics_user(v_person.user_id::text, null, erase_person.reason) -> 'remaining'
-      end
-    )),
-    'rows', private.erase_rows_of(v_person, false)
-  );
+  v_receipt := jsonb_build_object('transactions', private.erase_payment_data(v_person.profile_id));
+  v_receipt := v_receipt || jsonb_build_object('rows', private.erase_rows_of(v_person, false));
   v_receipt := v_receipt || jsonb_build_object('remaining', private.erase_rows_of(v_person, true));
+  -- Last, as it keeps all who write analytics waiting until the end.
+  v_receipt := v_receipt || jsonb_build_object('analytics', jsonb_strip_nulls(jsonb_build_object(
+    'profile', private.erase_analytics_user(v_person.profile_id::text, null, erase_person.reason) -> 'remaining',
+    'user', case when v_person.user_id is not null then
+      private.erase_analytics_user(v_person.user_id::text, null, erase_person.reason) -> 'remaining'
+    end
+  )));
   return v_receipt || jsonb_build_object('receipt_id', private.log_audit_event(
     v_actor.actor_type, v_actor.actor_identifier, 'person.erased', 'profiles', v_person.profile_id::text,
     v_receipt || jsonb_build_object('reason', erase_person.reason)
