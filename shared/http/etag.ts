@@ -17,8 +17,9 @@ export async function strongEtag(body: string | Bytes): Promise<string> {
  */
 export function quickEtag(text: string): string {
   let [a, b, c, d] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
+  for (let at = 0; at < text.length; at += 2) {
+    // Two UTF-16 units at a time; behind the last there is none, which counts as U+FFFF, that no text of JSON ends with.
+    const code = text.charCodeAt(at) | (at + 1 < text.length ? text.charCodeAt(at + 1) : 0xffff) << 16;
     a = Math.imul(a ^ code, 0x85ebca6b);
     a ^= a >>> 15;
     b = Math.imul(b ^ code, 0xc2b2ae35);
