@@ -28,10 +28,17 @@ export class EvaluationCounts {
     beforeIsolateEnds(() => this.flush());
   }
 
-  /** Counts what was served. What no flag has is not counted: strangers could invent any number of keys. */
+  /**
+   * Counts what was served. What no flag has is not counted: strangers could invent any number of keys.
+   *
+   * @param evaluations - the same outcome as the same object, as `evaluateFlag()` gives them
+   */
   add(environment: string, evaluations: FlagEvaluation[], now = Date.now()): void {
     const counts = this.#countsOf(environment, now - now % HOUR_MS);
-    for (const evaluation of evaluations) counts.set(evaluation, (counts.get(evaluation) ?? 0) + 1);
+    for (const evaluation of evaluations) {
+      if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") continue;
+      counts.set(evaluation, (counts.get(evaluation) ?? 0) + 1);
+    }
     if (now < this.#nextAt) return;
     this.#nextAt = now + INTERVAL_MS;
     inBackground(() => this.flush());
@@ -65,7 +72,6 @@ function rowsOf(hours: Map<number, Map<FlagEvaluation, number>>): EvaluationCoun
   const rows = new Map<string, EvaluationCount>();
   for (const [hour, counts] of hours) {
     for (const [evaluation, count] of counts) {
-      if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") continue;
       const row = { ...nameOf(evaluation), count, hour: new Date(hour).toISOString() };
       const id = JSON.stringify({ ...row, count: undefined });
       const known = rows.get(id);
