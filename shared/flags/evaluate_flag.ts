@@ -6,10 +6,12 @@ import type { Bucketing, Flag, FlagSnapshot, Rule } from "./snapshot.ts";
 /** How a value came about, in OpenFeature's words. */
 export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DEFAULT" | "DISABLED";
 
-/** What a flag says to somebody. Without a variant the caller's own default holds. */
+/** What a flag says to somebody; of a snapshot, the same outcome is the same object. Without a variant the caller's own default holds. */
 export type FlagEvaluation =
-  | { key: string; reason: Reason; variant?: string; value?: unknown; ruleId?: string; prerequisiteKey?: string }
-  | { key: string; errorCode: "FLAG_NOT_FOUND" | "TARGETING_KEY_MISSING" };
+  | Readonly<
+    { key: string; reason: Reason; variant?: string; value?: unknown; ruleId?: string; prerequisiteKey?: string }
+  >
+  | Readonly<{ key: string; errorCode: "FLAG_NOT_FOUND" | "TARGETING_KEY_MISSING" }>;
 
 /** A snapshot whose conditions are read already. */
 export interface FlagSet {
@@ -20,7 +22,19 @@ export interface FlagSet {
 }
 
 interface CompiledFlag extends Flag {
-  tests: Test[][];
+  rules: CompiledRule[];
+  prerequisites: (Flag["prerequisites"][number] & { unmet: FlagEvaluation })[];
+  /** To everybody, when the flag is off. */
+  off: FlagEvaluation;
+  /** To those that no rule matches. */
+  otherwise: FlagEvaluation;
+  keyMissing: FlagEvaluation;
+}
+
+interface CompiledRule extends Rule {
+  tests: Test[];
+  /** By variant. */
+  served: ReadonlyMap<string, FlagEvaluation>;
 }
 
 /** Clock and chance, for evaluations that must be repeatable. */
@@ -42,11 +56,32 @@ export function compileSnapshot({ environment, revision, segments, flags }: Flag
     }),
   );
   const byKey = Object.entries(flags).sort(([one], [other]) => one < other ? -1 : 1);
-  const compiled = byKey.map(([key, flag]): [string, CompiledFlag] => [key, {
-    ...flag,
-    tests: flag.rules.map((rule) => rule.conditions.map((condition) => compileCondition(condition, segmentTests))),
-  }]);
+  const compiled = byKey.map(([key, flag]) => [key, compileFlag(key, flag, segmentTests)] as const);
   return { environment, revision, flags: new Map(compiled) };
+}
+
+function compileFlag(key: string, flag: Flag, segments: ReadonlyMap<string, Test>): CompiledFlag {
+  const off: FlagEvaluation = { key, reason: "DISABLED", ...served(flag, flag.off_variant) };
+  const reason = flag.rules.length > 0 ? "DEFAULT" : "STATIC";
+  return {
+    ...flag,
+    rules: flag.rules.map((rule) => compileRule(key, flag, rule, segments)),
+    prerequisites: flag.prerequisites.map((wanted) => ({ ...wanted, unmet: { ...off, prerequisiteKey: wanted.flag } })),
+    off,
+    otherwise: { key, reason, ...served(flag, flag.default_variant) },
+    keyMissing: { key, errorCode: "TARGETING_KEY_MISSING" },
+  };
+}
+
+function compileRule(key: string, flag: Flag, rule: Rule, segments: ReadonlyMap<string, Test>): CompiledRule {
+  const reason = rule.rollout || rule.split ? "SPLIT" : "TARGETING_MATCH";
+  const variants = rule.split ? rule.split.weights.map(({ variant }) => variant) : [rule.variant!];
+  const evaluations = variants.map((variant): [string, FlagEvaluation] => [
+    variant,
+    { key, reason, ...served(flag, variant), ruleId: rule.id },
+  ]);
+  const tests = rule.conditions.map((condition) => compileCondition(condition, segments));
+  return { ...rule, tests, served: new Map(evaluations) };
 }
 
 /** What a flag says to the one that the context describes. */
@@ -69,22 +104,19 @@ function evaluateAt(
 ): FlagEvaluation {
   const flag = set.flags.get(key);
   if (!flag) return { key, errorCode: "FLAG_NOT_FOUND" };
-  if (!flag.is_enabled) return { key, reason: "DISABLED", ...served(flag, flag.off_variant) };
-  const unmet = flag.prerequisites.find((wanted) => {
-    if (depth >= MAX_PREREQUISITE_DEPTH) return true;
-    const evaluation = evaluateAt(depth + 1, set, wanted.flag, context, now, random);
-    return !("variant" in evaluation) || !wanted.variants.includes(evaluation.variant!);
-  });
-  if (unmet) return { key, reason: "DISABLED", ...served(flag, flag.off_variant), prerequisiteKey: unmet.flag };
-  for (const [number, rule] of flag.rules.entries()) {
-    if (!isActive(rule, now) || !flag.tests[number]!.every((test) => test(context, now))) continue;
-    const outcome = outcomeOf(rule, context, now, random);
-    if (outcome === "key missing") return { key, errorCode: "TARGETING_KEY_MISSING" };
-    if (outcome === "no match") continue;
-    const reason = rule.rollout || rule.split ? "SPLIT" : "TARGETING_MATCH";
-    return { key, reason, ...served(flag, outcome.variant), ruleId: rule.id };
+  if (!flag.is_enabled) return flag.off;
+  for (const { flag: name, variants, unmet } of flag.prerequisites) {
+    if (depth >= MAX_PREREQUISITE_DEPTH) return unmet;
+    const evaluation = evaluateAt(depth + 1, set, name, context, now, random);
+    if (!("variant" in evaluation) || !variants.includes(evaluation.variant!)) return unmet;
   }
-  return { key, reason: flag.rules.length > 0 ? "DEFAULT" : "STATIC", ...served(flag, flag.default_variant) };
+  for (const rule of flag.rules) {
+    if (!isActive(rule, now) || !rule.tests.every((test) => test(context, now))) continue;
+    const outcome = outcomeOf(rule, context, now, random);
+    if (outcome === "key missing") return flag.keyMissing;
+    if (outcome !== "no match") return rule.served.get(outcome.variant)!;
+  }
+  return flag.otherwise;
 }
 
 function served(flag: Flag, variant: string | undefined): { variant?: string; value?: unknown } {

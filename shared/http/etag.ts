@@ -16,19 +16,26 @@ export async function strongEtag(body: string | Bytes): Promise<string> {
  * cryptographic digest takes.
  */
 export function quickEtag(text: string): string {
-  let [a, b, c, d] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    a = Math.imul(a ^ code, 0x85ebca6b);
+  let a = 0x9e3779b9, b = 0x243f6a88, c = 0xb7e15162, d = 0x6a09e667;
+  // Two UTF-16 units at a time; the last step takes the length, and the odd unit if there is one.
+  for (let at = 0; at <= text.length; at += 2) {
+    const units = at + 1 < text.length
+      ? text.charCodeAt(at) | text.charCodeAt(at + 1) << 16
+      : (at < text.length ? text.charCodeAt(at) : 0) ^ text.length << 16;
+    a = Math.imul(a ^ units, 0x85ebca6b);
     a ^= a >>> 15;
-    b = Math.imul(b ^ code, 0xc2b2ae35);
+    b = Math.imul(b ^ units, 0xc2b2ae35);
     b ^= b >>> 13;
-    c = Math.imul(c ^ code, 0x27d4eb2f);
+    c = Math.imul(c ^ units, 0x27d4eb2f);
     c ^= c >>> 14;
-    d = Math.imul(d ^ code, 0x165667b1);
+    d = Math.imul(d ^ units, 0x165667b1);
     d ^= d >>> 16;
   }
-  return `"${[a, b, c, d].map((lane) => (lane >>> 0).toString(36)).join("-")}"`;
+  return `"${lane(a)}-${lane(b)}-${lane(c)}-${lane(d)}"`;
+}
+
+function lane(hash: number): string {
+  return (hash >>> 0).toString(36);
 }
 
 /**

@@ -11,16 +11,16 @@ import type { Failure, Success } from "./schema.ts";
 /** Answers with every flag that the caller may see, under a tag of the whole answer: contexts and times change it too. */
 export async function evaluateAll(c: Context): Promise<Response> {
   const { set, isStale } = await flagsOf(environmentOf(c));
-  const [context, now] = [c.get("evaluationContext"), Date.now()];
+  const [context, options, trusted] = [c.get("evaluationContext"), { now: Date.now() }, isTrusted(c)];
   const evaluations: FlagEvaluation[] = [];
   for (const [key, flag] of set.flags) {
-    if (isVisible(c, flag)) evaluations.push(evaluateFlag(set, key, context, { now }));
+    if (trusted || flag.is_client_visible) evaluations.push(evaluateFlag(set, key, context, options));
   }
   counts.add(set.environment, evaluations);
   exposures.add(set.environment, context.targetingKey, evaluations);
-  const metadata = { environment: set.environment, ...(isStale ? { stale: true } : {}) };
-  const flags = evaluations.map((evaluation) => itemOf(c, evaluation, set.revision));
-  return conditionalJson(c, JSON.stringify({ flags, metadata }));
+  const metadata = JSON.stringify({ environment: set.environment, ...(isStale ? { stale: true } : {}) });
+  const flags = evaluations.map((evaluation) => textOf(evaluation, set.revision, trusted));
+  return conditionalJson(c, `{"flags":[${flags.join(",")}],"metadata":${metadata}}`);
 }
 
 /** Answers with one flag; to a client, one that is not client-visible is not there. */
@@ -28,12 +28,13 @@ export async function evaluateOne(c: Context): Promise<Response> {
   const key = c.req.param("key")!;
   const known = await flagsOf(environmentOf(c)).catch(missingEnvironment);
   const flag = known?.set.flags.get(key);
-  if (!known || !flag || !isVisible(c, flag)) return answerFailure(c, 404, "FLAG_NOT_FOUND");
+  const trusted = isTrusted(c);
+  if (!known || !flag || !(trusted || flag.is_client_visible)) return answerFailure(c, 404, "FLAG_NOT_FOUND");
   const context = c.get("evaluationContext");
   const evaluation = evaluateFlag(known.set, key, context);
   counts.add(known.set.environment, [evaluation]);
   exposures.add(known.set.environment, context.targetingKey, [evaluation]);
-  const item = itemOf(c, evaluation, known.set.revision);
+  const item = itemOf(evaluation, known.set.revision, trusted);
   if ("errorCode" in item) return c.json(item, 400);
   const metadata = { ...item.metadata, ...(known.isStale ? { stale: true } : {}) };
   return c.json({ ...item, metadata });
@@ -48,20 +49,26 @@ function missingEnvironment(error: unknown): KnownFlags | undefined {
   throw error;
 }
 
-function isVisible(c: Context, flag: { is_client_visible: boolean }): boolean {
-  return flag.is_client_visible || isTrusted(c);
-}
-
 /** Secret keys see every flag, and why it says what it says. */
 function isTrusted(c: Context): boolean {
   return c.get("caller").mode === "secret";
 }
 
-function itemOf(c: Context, evaluation: FlagEvaluation, revision: number): Success | Failure {
+/** The same outcome of the same snapshot is the same object, so its JSON is written once for either kind of caller. */
+const texts = { trusted: new WeakMap<FlagEvaluation, string>(), others: new WeakMap<FlagEvaluation, string>() };
+
+function textOf(evaluation: FlagEvaluation, revision: number, trusted: boolean): string {
+  const known = trusted ? texts.trusted : texts.others;
+  let text = known.get(evaluation);
+  if (text === undefined) known.set(evaluation, text = JSON.stringify(itemOf(evaluation, revision, trusted)));
+  return text;
+}
+
+function itemOf(evaluation: FlagEvaluation, revision: number, trusted: boolean): Success | Failure {
   if ("errorCode" in evaluation) return { ...evaluation, errorDetails: "The context has no targetingKey." };
   const { key, value, variant, reason, ruleId, prerequisiteKey } = evaluation;
   const item = { key, value, variant, reason };
-  if (!isTrusted(c)) return item;
+  if (!trusted) return item;
   const why = {
     ...(ruleId === undefined ? {} : { ruleId }),
     ...(prerequisiteKey === undefined ? {} : { prerequisiteKey }),

@@ -19,8 +19,8 @@ export interface EvaluationCount {
  * ends. A batch that cannot be stored is dropped: nobody knows whether it was.
  */
 export class EvaluationCounts {
-  /** By environment and flag. */
-  #counts = new Map<string, Map<string, EvaluationCount[]>>();
+  /** By environment, hour in epoch milliseconds, and outcome. */
+  #counts = new Map<string, Map<number, Map<FlagEvaluation, number>>>();
   #nextAt = 0;
 
   /** @param send - stores the counts of an environment, or throws */
@@ -28,23 +28,36 @@ export class EvaluationCounts {
     beforeIsolateEnds(() => this.flush());
   }
 
-  /** Counts what was served. What no flag has is not counted: strangers could invent any number of keys. */
+  /**
+   * Counts what was served. What no flag has is not counted: strangers could invent any number of keys.
+   *
+   * @param evaluations - the same outcome as the same object, as `evaluateFlag()` gives them
+   */
   add(environment: string, evaluations: FlagEvaluation[], now = Date.now()): void {
-    let counts = this.#counts.get(environment);
-    if (!counts) this.#counts.set(environment, counts = new Map());
-    const hour = new Date(now - now % HOUR_MS).toISOString();
-    for (const evaluation of evaluations) count(counts, evaluation, hour);
+    const counts = this.#countsOf(environment, now - now % HOUR_MS);
+    for (const evaluation of evaluations) {
+      if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") continue;
+      counts.set(evaluation, (counts.get(evaluation) ?? 0) + 1);
+    }
     if (now < this.#nextAt) return;
     this.#nextAt = now + INTERVAL_MS;
     inBackground(() => this.flush());
+  }
+
+  #countsOf(environment: string, hour: number): Map<FlagEvaluation, number> {
+    let hours = this.#counts.get(environment);
+    if (!hours) this.#counts.set(environment, hours = new Map());
+    let counts = hours.get(hour);
+    if (!counts) hours.set(hour, counts = new Map());
+    return counts;
   }
 
   /** Tells what was counted since the last time. */
   async flush(): Promise<void> {
     const taken = this.#counts;
     this.#counts = new Map();
-    for (const [environment, byFlag] of taken) {
-      const counts = [...byFlag.values()].flat();
+    for (const [environment, hours] of taken) {
+      const counts = rowsOf(hours);
       try {
         await this.send(environment, counts);
       } catch {
@@ -54,13 +67,24 @@ export class EvaluationCounts {
   }
 }
 
-function count(byFlag: Map<string, EvaluationCount[]>, evaluation: FlagEvaluation, hour: string): void {
-  if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") return;
-  const reason = "reason" in evaluation ? evaluation.reason : "ERROR";
-  const variant = "variant" in evaluation ? evaluation.variant : undefined;
-  let counts = byFlag.get(evaluation.key);
-  if (!counts) byFlag.set(evaluation.key, counts = []);
-  const known = counts.find((count) => count.reason === reason && count.variant === variant && count.hour === hour);
-  if (known) known.count++;
-  else counts.push({ flag_key: evaluation.key, reason, ...(variant === undefined ? {} : { variant }), count: 1, hour });
+/** One row per flag, reason, variant and hour: rules and revisions that say the same are added up. */
+function rowsOf(hours: Map<number, Map<FlagEvaluation, number>>): EvaluationCount[] {
+  const rows = new Map<string, EvaluationCount>();
+  for (const [hour, counts] of hours) {
+    for (const [evaluation, count] of counts) {
+      const row = { ...nameOf(evaluation), count, hour: new Date(hour).toISOString() };
+      const id = JSON.stringify({ ...row, count: undefined });
+      const known = rows.get(id);
+      if (known) known.count += count;
+      else rows.set(id, row);
+    }
+  }
+  return [...rows.values()];
+}
+
+function nameOf(evaluation: FlagEvaluation): Pick<EvaluationCount, "flag_key" | "reason" | "variant"> {
+  const { key: flag_key } = evaluation;
+  if ("errorCode" in evaluation) return { flag_key, reason: "ERROR" };
+  const { reason, variant } = evaluation;
+  return { flag_key, reason, ...(variant === undefined ? {} : { variant }) };
 }

@@ -25,7 +25,10 @@ export interface FlagExposure {
 export class FlagExposures {
   #pending = new Map<string, Map<string, FlagExposure>>();
   #pendingCount = 0;
-  #told = new Set<string>();
+  /** By environment and person, by flag: variants. Nested, so that asking makes no text per flag. */
+  #told = new Map<string, Map<string, Set<string>>>();
+  /** People and variants. */
+  #toldCount = 0;
   #hour = 0;
   #nextAt = 0;
 
@@ -46,15 +49,14 @@ export class FlagExposures {
     // By person, not by chance: who is in the sample is in it every day, and for every flag.
     if (murmur3(`exposure:${targetingKey}`) >= this.rate() * 2 ** 32) return;
     this.#forgetFormerHour(now);
-    const at = new Date(now).toISOString();
+    const told = this.#toldOf(environment, targetingKey);
     for (const evaluation of evaluations) {
       if (!("variant" in evaluation) || evaluation.variant === undefined) continue;
       const { key: flag_key, variant } = evaluation;
-      // No name has a line break in it.
-      const id = `${environment}\n${flag_key}\n${variant}\n${targetingKey}`;
       // What finds no room has its chance with the next evaluation.
-      if (this.#told.has(id) || this.#pendingCount === MAX_PENDING) continue;
-      this.#note(environment, id, { flag_key, variant, targeting_key: targetingKey, at });
+      if (told.get(flag_key)?.has(variant) || this.#pendingCount === MAX_PENDING) continue;
+      const at = new Date(now).toISOString();
+      this.#note(environment, told, { flag_key, variant, targeting_key: targetingKey, at });
     }
     if (this.#pendingCount === 0 || now < this.#nextAt) return;
     this.#nextAt = now + INTERVAL_MS;
@@ -70,24 +72,41 @@ export class FlagExposures {
       try {
         await this.send(environment, [...exposures.values()], this.rate());
       } catch {
-        for (const id of exposures.keys()) this.#told.delete(id);
+        for (const { flag_key, variant, targeting_key } of exposures.values()) {
+          this.#toldOf(environment, targeting_key).get(flag_key)?.delete(variant);
+        }
         log("flags.exposures_dropped", { environment, rows: exposures.size }, "warn");
       }
     }
   }
 
-  #note(environment: string, id: string, exposure: FlagExposure): void {
-    this.#told.add(id);
+  #toldOf(environment: string, targetingKey: string): Map<string, Set<string>> {
+    // No name has a line break in it.
+    const person = `${environment}\n${targetingKey}`;
+    let told = this.#told.get(person);
+    if (told) return told;
+    this.#told.set(person, told = new Map());
+    this.#toldCount++;
+    return told;
+  }
+
+  #note(environment: string, told: Map<string, Set<string>>, exposure: FlagExposure): void {
+    const { flag_key, variant, targeting_key } = exposure;
+    let variants = told.get(flag_key);
+    if (!variants) told.set(flag_key, variants = new Set());
+    variants.add(variant);
+    this.#toldCount++;
     let pending = this.#pending.get(environment);
     if (!pending) this.#pending.set(environment, pending = new Map());
-    pending.set(id, exposure);
+    pending.set(`${flag_key}\n${variant}\n${targeting_key}`, exposure);
     this.#pendingCount++;
   }
 
   #forgetFormerHour(now: number): void {
     const hour = Math.floor(now / HOUR_MS);
-    if (hour === this.#hour && this.#told.size < MAX_TOLD) return;
+    if (hour === this.#hour && this.#toldCount < MAX_TOLD) return;
     this.#hour = hour;
     this.#told.clear();
+    this.#toldCount = 0;
   }
 }
