@@ -39,8 +39,9 @@ export interface AuthEnv<Mode extends AuthMode> {
 
 /** Lets only the given callers in, the first mode that fits; the handler finds the caller in `c.var.caller`. */
 export function auth<const Mode extends AuthMode>(...modes: [Mode, ...Mode[]]): MiddlewareHandler<AuthEnv<Mode>> {
+  const authenticate = authenticator(modes);
   return describeRoute<MiddlewareHandler<AuthEnv<Mode>>>(async function auth(c, next) {
-    c.set("caller", await authenticate(c.req.raw.headers, modes) as CallerIn<Mode>);
+    c.set("caller", await authenticate(c.req.raw.headers) as CallerIn<Mode>);
     await next();
   }, { auth: modes, problems: ["credentials_missing", "api_key_invalid", "token_invalid", "forbidden"] });
 }
@@ -49,28 +50,29 @@ export function auth<const Mode extends AuthMode>(...modes: [Mode, ...Mode[]]): 
 let platformAuth: Promise<typeof import("./platform_auth.ts")> | undefined;
 
 /**
- * Finds out who is calling, among those that may.
- *
- * @throws credentials_missing, api_key_invalid, token_invalid (401), forbidden (403)
+ * Finds out who is calling, among those that may: a function of the request's headers that throws credentials_missing,
+ * api_key_invalid, token_invalid (401) or forbidden (403).
  */
-export async function authenticate(headers: Headers, modes: readonly AuthMode[]): Promise<Caller> {
-  const credentials = credentialsOf(headers);
-  const holder = await staticTokenHolder(credentials, modes);
-  if (holder) return holder;
+export function authenticator(modes: readonly AuthMode[]): (headers: Headers) => Promise<Caller> {
+  const tokenSettings = modes.filter((mode) => mode.startsWith("token:"))
+    .map((mode) => mode.slice("token:".length) as SettingName);
   const platformModes = modes.flatMap(platformMode);
-  if (platformModes.length === 0) throw unauthorized(credentials.token ? "token_invalid" : "credentials_missing");
-  const { verifiedCaller } = await (platformAuth ??= import("./platform_auth.ts"));
-  const caller = await verifiedCaller(credentials, platformModes);
-  const isOperator = caller.mode === "user" && caller.claims.app_metadata?.role === "operator";
-  if (caller.mode === "user" && !modes.includes("user") && !isOperator) throw new Problem("forbidden");
-  return caller;
+  return async function authenticate(headers) {
+    const credentials = credentialsOf(headers);
+    const holder = tokenSettings.length > 0 && await staticTokenHolder(credentials, tokenSettings);
+    if (holder) return holder;
+    if (platformModes.length === 0) throw unauthorized(credentials.token ? "token_invalid" : "credentials_missing");
+    const { verifiedCaller } = await (platformAuth ??= import("./platform_auth.ts"));
+    const caller = await verifiedCaller(credentials, platformModes);
+    const isOperator = caller.mode === "user" && caller.claims.app_metadata?.role === "operator";
+    if (caller.mode === "user" && !modes.includes("user") && !isOperator) throw new Problem("forbidden");
+    return caller;
+  };
 }
 
 /** The holder of a static token, named after its setting: `WORKER_TOKENS` -> worker. */
-async function staticTokenHolder({ token }: Credentials, modes: readonly AuthMode[]): Promise<Caller | undefined> {
-  for (const mode of modes) {
-    if (!mode.startsWith("token:")) continue;
-    const name = mode.slice("token:".length) as SettingName;
+async function staticTokenHolder({ token }: Credentials, names: readonly SettingName[]): Promise<Caller | undefined> {
+  for (const name of names) {
     const accepted = settings(name);
     if (token !== null && await indexOfSecret(token, accepted) >= 0) {
       return { mode: "verified", name: name.replace(/_TOKENS$/, "").toLowerCase() };

@@ -6,8 +6,6 @@ export interface Credentials {
   apikey: string | null;
 }
 
-/** Headers in which standard clients put a key, in the order in which we look. */
-const KEY_HEADERS = ["apikey", "x-api-key", "x-write-key"] as const;
 const AUTHORIZATION = /^(\w+) +(\S+)$/;
 
 /**
@@ -15,13 +13,17 @@ const AUTHORIZATION = /^(\w+) +(\S+)$/;
  * `X-Write-Key`, `Authorization: Bearer` with a token or a key, Basic with the key as user name (Segment).
  */
 export function credentialsOf(headers: Headers): Credentials {
-  const header = KEY_HEADERS.map((name) => headers.get(name)?.trim()).find(Boolean);
-  const [, scheme = "", value = ""] = AUTHORIZATION.exec(headers.get("authorization")?.trim() ?? "") ?? [];
+  const header = textOf(headers, "apikey") ?? textOf(headers, "x-api-key") ?? textOf(headers, "x-write-key");
+  const [, scheme = "", value = ""] = AUTHORIZATION.exec(textOf(headers, "authorization") ?? "") ?? [];
   if (scheme.toLowerCase() === "basic") return { token: null, apikey: header ?? userName(value) };
   if (scheme.toLowerCase() !== "bearer") return { token: null, apikey: header ?? null };
   // supabase-js repeats its key as the bearer until somebody has signed in.
   if (value === header || value.startsWith("sb_")) return { token: null, apikey: header ?? value };
   return { token: value, apikey: header ?? null };
+}
+
+function textOf(headers: Headers, name: string): string | undefined {
+  return headers.get(name)?.trim() || undefined;
 }
 
 /** The user name of Basic credentials (RFC 7617), or null when they cannot be read. */

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { setting } from "shared/env.ts";
 import { evaluateFlag, type FlagEvaluation } from "shared/flags/evaluate_flag.ts";
-import { conditionalJson } from "shared/http/etag.ts";
+import { conditionalJson, quickDigest, quickEtag } from "shared/http/etag.ts";
 import { Problem } from "shared/problem.ts";
 import type { KnownFlags } from "./environment_flags.ts";
 import { counts, exposures, flagsOf } from "./flags.ts";
@@ -19,8 +19,9 @@ export async function evaluateAll(c: Context): Promise<Response> {
   counts.add(set.environment, evaluations);
   exposures.add(set.environment, context.targetingKey, evaluations);
   const metadata = JSON.stringify({ environment: set.environment, ...(isStale ? { stale: true } : {}) });
-  const flags = evaluations.map((evaluation) => textOf(evaluation, set.revision, trusted));
-  return conditionalJson(c, `{"flags":[${flags.join(",")}],"metadata":${metadata}}`);
+  const items = evaluations.map((evaluation) => writtenItem(evaluation, set.revision, trusted));
+  const json = `{"flags":[${items.map(({ json }) => json).join(",")}],"metadata":${metadata}}`;
+  return conditionalJson(c, json, quickEtag(items.map(({ digest }) => digest).join("") + metadata));
 }
 
 /** Answers with one flag; to a client, one that is not client-visible is not there. */
@@ -54,14 +55,25 @@ function isTrusted(c: Context): boolean {
   return c.get("caller").mode === "secret";
 }
 
-/** The same outcome of the same snapshot is the same object, so its JSON is written once for either kind of caller. */
-const texts = { trusted: new WeakMap<FlagEvaluation, string>(), others: new WeakMap<FlagEvaluation, string>() };
+interface WrittenItem {
+  json: string;
+  digest: string;
+}
 
-function textOf(evaluation: FlagEvaluation, revision: number, trusted: boolean): string {
-  const known = trusted ? texts.trusted : texts.others;
-  let text = known.get(evaluation);
-  if (text === undefined) known.set(evaluation, text = JSON.stringify(itemOf(evaluation, revision, trusted)));
-  return text;
+/** The same outcome of the same snapshot is the same object, so its item is written once for either kind of caller. */
+const written = {
+  trusted: new WeakMap<FlagEvaluation, WrittenItem>(),
+  others: new WeakMap<FlagEvaluation, WrittenItem>(),
+};
+
+function writtenItem(evaluation: FlagEvaluation, revision: number, trusted: boolean): WrittenItem {
+  const known = trusted ? written.trusted : written.others;
+  let item = known.get(evaluation);
+  if (!item) {
+    const json = JSON.stringify(itemOf(evaluation, revision, trusted));
+    known.set(evaluation, item = { json, digest: quickDigest(json) });
+  }
+  return item;
 }
 
 function itemOf(evaluation: FlagEvaluation, revision: number, trusted: boolean): Success | Failure {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createApp } from "shared/http/app.ts";
-import { auth, authenticate, type AuthMode } from "shared/http/auth.ts";
+import { auth, authenticator, type AuthMode } from "shared/http/auth.ts";
 import { captureLog } from "../../support/log_lines.ts";
 import { codeThrownBy, outcomeOf } from "../../support/problems.ts";
 import { useSettings } from "../../support/settings.ts";
@@ -23,7 +23,7 @@ function bearer(token: string): Record<string, string> {
 }
 
 async function callerOf(headers: Record<string, string>, ...modes: AuthMode[]): Promise<Record<string, unknown>> {
-  const { claims: _, token: __, ...caller } = await authenticate(new Headers(headers), modes) as Record<
+  const { claims: _, token: __, ...caller } = await authenticator(modes)(new Headers(headers)) as Record<
     string,
     unknown
   >;
@@ -31,7 +31,7 @@ async function callerOf(headers: Record<string, string>, ...modes: AuthMode[]): 
 }
 
 async function refusalOf(headers: Record<string, string>, ...modes: AuthMode[]): Promise<string | undefined> {
-  return await codeThrownBy(() => authenticate(new Headers(headers), modes));
+  return await codeThrownBy(() => authenticator(modes)(new Headers(headers)));
 }
 
 Deno.test("auth() gives the handler the user's token and claims", async () => {
@@ -44,7 +44,7 @@ Deno.test("auth() gives the handler the user's token and claims", async () => {
   assertEquals(await response.json(), ["user", USER_ID, token]);
 });
 
-Deno.test("authenticate() knows keys by their names", async () => {
+Deno.test("auth() knows keys by their names", async () => {
   assertEquals(await callerOf({ apikey: "sb_publishable_local" }, "publishable"), {
     mode: "publishable",
     name: "default",
@@ -57,7 +57,7 @@ Deno.test("authenticate() knows keys by their names", async () => {
   assertEquals(await callerOf(bearer("sb_secret_dispatch"), "secret:*"), { mode: "secret", name: "svc_dispatch" });
 });
 
-Deno.test("authenticate() lets a named secret key in only where it is named", async () => {
+Deno.test("auth() lets a named secret key in only where it is named", async () => {
   assertEquals(await callerOf({ apikey: "sb_secret_dispatch" }, "secret:svc_dispatch"), {
     mode: "secret",
     name: "svc_dispatch",
@@ -65,7 +65,7 @@ Deno.test("authenticate() lets a named secret key in only where it is named", as
   assertEquals(await refusalOf({ apikey: "sb_secret_dispatch" }, "secret"), "forbidden");
 });
 
-Deno.test("authenticate() takes the first mode that fits", async () => {
+Deno.test("auth() takes the first mode that fits", async () => {
   const user = bearer(await issuer.sign());
 
   assertEquals((await callerOf({ ...user, apikey: "sb_publishable_local" }, "user", "publishable")).mode, "user");
@@ -73,7 +73,7 @@ Deno.test("authenticate() takes the first mode that fits", async () => {
   assertEquals((await callerOf({}, "user", "none")).mode, "none");
 });
 
-Deno.test("authenticate() does not let a bad token down to a lesser mode", async () => {
+Deno.test("auth() does not let a bad token down to a lesser mode", async () => {
   const headers = { ...bearer(await stranger.sign()), apikey: "sb_publishable_local" };
 
   assertEquals(await refusalOf(headers, "user", "publishable", "none"), "token_invalid");
@@ -96,24 +96,24 @@ for (
     ["text", "hello"],
   ] as const
 ) {
-  Deno.test(`authenticate() refuses ${name}`, async () => {
+  Deno.test(`auth() refuses ${name}`, async () => {
     assertEquals(await refusalOf(bearer(token), "user"), "token_invalid");
   });
 }
 
-Deno.test("authenticate() refuses keys that are not ours, or of another kind", async () => {
+Deno.test("auth() refuses keys that are not ours, or of another kind", async () => {
   assertEquals(await refusalOf({ apikey: "sb_secret_wrong" }, "secret"), "api_key_invalid");
   assertEquals(await refusalOf({ apikey: "sb_publishable_local" }, "secret:*"), "api_key_invalid");
   assertEquals(await refusalOf({ apikey: "sb_secret_local" }, "publishable"), "api_key_invalid");
 });
 
-Deno.test("authenticate() asks for credentials where there are none that it could use", async () => {
+Deno.test("auth() asks for credentials where there are none that it could use", async () => {
   assertEquals(await refusalOf({}, "user", "secret"), "credentials_missing");
   assertEquals(await refusalOf({ apikey: "sb_publishable_local" }, "user"), "credentials_missing");
   assertEquals(await refusalOf(bearer(await issuer.sign()), "secret"), "credentials_missing");
 });
 
-Deno.test("authenticate() knows an operator by app_metadata, which users cannot write", async () => {
+Deno.test("auth() knows an operator by app_metadata, which users cannot write", async () => {
   const operator = bearer(await issuer.sign({ app_metadata: { role: "operator" } }));
   const pretender = bearer(await issuer.sign({ user_metadata: { role: "operator" }, role: "operator" }));
 
@@ -122,7 +122,7 @@ Deno.test("authenticate() knows an operator by app_metadata, which users cannot 
   assertEquals((await callerOf(pretender, "operator", "user")).mode, "user");
 });
 
-Deno.test("authenticate() accepts every value of a token setting, under the setting's name", async () => {
+Deno.test("auth() accepts every value of a token setting, under the setting's name", async () => {
   for (const token of ["current-token", "previous-token"]) {
     assertEquals(await callerOf(bearer(token), "token:WORKER_TOKENS"), { mode: "verified", name: "worker" });
   }
@@ -130,13 +130,13 @@ Deno.test("authenticate() accepts every value of a token setting, under the sett
   assertEquals(await refusalOf({}, "token:WORKER_TOKENS"), "credentials_missing");
 });
 
-Deno.test("authenticate() lets nobody in by a token setting that is absent", async () => {
+Deno.test("auth() lets nobody in by a token setting that is absent", async () => {
   for (const token of ["", "undefined", "other"]) {
     assertEquals(await refusalOf(bearer(token), "token:METRICS_TOKENS"), "not_configured");
   }
 });
 
-Deno.test("authenticate() tries keys beside static tokens", async () => {
+Deno.test("auth() tries keys beside static tokens", async () => {
   assertEquals(await callerOf({ apikey: "sb_secret_local" }, "token:WORKER_TOKENS", "secret"), {
     mode: "secret",
     name: "default",
