@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Caller } from "../db/caller.ts";
 import { type SettingName, settings } from "../env.ts";
+import { once } from "../once.ts";
 import { Problem } from "../problem.ts";
 import { indexOfSecret } from "../constant_time.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
@@ -47,7 +48,7 @@ export function auth<const Mode extends AuthMode>(...modes: [Mode, ...Mode[]]): 
 }
 
 /** Loaded when needed: it is a third of what a function that serves static tokens alone would have to start with. */
-let platformAuth: Promise<typeof import("./platform_auth.ts")> | undefined;
+const platformAuth = once(() => import("./platform_auth.ts"));
 
 /**
  * Finds out who is calling, among those that may: a function of the request's headers that throws credentials_missing,
@@ -62,7 +63,7 @@ export function authenticator(modes: readonly AuthMode[]): (headers: Headers) =>
     const holder = tokenSettings.length > 0 && await staticTokenHolder(credentials, tokenSettings);
     if (holder) return holder;
     if (platformModes.length === 0) throw unauthorized(credentials.token ? "token_invalid" : "credentials_missing");
-    const { verifiedCaller } = await (platformAuth ??= import("./platform_auth.ts"));
+    const { verifiedCaller } = await platformAuth();
     const caller = await verifiedCaller(credentials, platformModes);
     const isOperator = caller.mode === "user" && caller.claims.app_metadata?.role === "operator";
     if (caller.mode === "user" && !modes.includes("user") && !isOperator) throw new Problem("forbidden");

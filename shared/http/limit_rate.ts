@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Caller } from "../db/caller.ts";
 import { setting, type SettingName } from "../env.ts";
+import { once } from "../once.ts";
 import { Problem } from "../problem.ts";
 import { RequestRate } from "./request_rate.ts";
 import { describeRoute } from "./route_description.ts";
@@ -18,10 +19,10 @@ const KEY_FACTOR = 100;
  */
 export function limitRate(name: SettingName, fallback: number): MiddlewareHandler {
   const rate = new RequestRate();
+  const perMinute = once(() => Number(setting(name, null)) || fallback);
   return describeRoute<MiddlewareHandler>(async function limitRate(c, next) {
     const { client, factor } = clientOf(c.get("caller"), c.req.raw.headers);
-    const perMinute = Number(setting(name, null)) || fallback;
-    const wait = rate.charge(client, perMinute * factor, performance.now());
+    const wait = rate.charge(client, perMinute() * factor, performance.now());
     if (wait > 0) throw new Problem("rate_limited", { headers: { "retry-after": String(Math.ceil(wait / 1000)) } });
     await next();
   }, { problems: ["rate_limited"] });

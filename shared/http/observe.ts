@@ -6,6 +6,7 @@ import { LogSampling } from "../log_sampling.ts";
 import { MetricsReport } from "../metrics/metrics_report.ts";
 import { recordMetrics } from "../metrics/record_metrics.ts";
 import type { AnsweredRequest } from "../metrics/request_metrics.ts";
+import { once } from "../once.ts";
 import { RequestTrace } from "../trace.ts";
 import { allowOrigin } from "./cors.ts";
 
@@ -108,13 +109,9 @@ function writeLine(
   }, level);
 }
 
-let known: Record<"region" | "execution_id" | "version", string | undefined> | undefined;
-
-/** Which running copy of which version answered; fixed for the life of an isolate. */
-function instance(): NonNullable<typeof known> {
-  return known ??= {
-    region: setting("SB_REGION", null) ?? undefined,
-    execution_id: setting("SB_EXECUTION_ID", null) ?? undefined,
-    version: setting("DENO_DEPLOYMENT_ID", null) ?? undefined,
-  };
-}
+/** Which running copy of which version answered. */
+const instance = once(() => ({
+  region: setting("SB_REGION", null) ?? undefined,
+  execution_id: setting("SB_EXECUTION_ID", null) ?? undefined,
+  version: setting("DENO_DEPLOYMENT_ID", null) ?? undefined,
+}));

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { setting } from "shared/env.ts";
 import { evaluateFlag, type FlagEvaluation } from "shared/flags/evaluate_flag.ts";
 import { conditionalJson, quickDigest, quickEtag } from "shared/http/etag.ts";
+import { once } from "shared/once.ts";
 import { Problem } from "shared/problem.ts";
 import type { KnownFlags } from "./environment_flags.ts";
 import { counts, exposures, flagsOf } from "./flags.ts";
@@ -42,8 +43,10 @@ export async function evaluateOne(c: Context): Promise<Response> {
 }
 
 function environmentOf(c: Context): string | undefined {
-  return c.req.param("environment") ?? setting("APP_ENVIRONMENT", null) ?? undefined;
+  return c.req.param("environment") ?? defaultEnvironment();
 }
+
+const defaultEnvironment = once(() => setting("APP_ENVIRONMENT", null) ?? undefined);
 
 function missingEnvironment(error: unknown): KnownFlags | undefined {
   if (error instanceof Problem && error.code === "flag_environment_not_found") return undefined;

@@ -2,6 +2,7 @@ import type { Json } from "shared/db/database.types.ts";
 import { serviceRpc } from "shared/db/service_rpc.ts";
 import { setting } from "shared/env.ts";
 import type { FlagSnapshot } from "shared/flags/snapshot.ts";
+import { once } from "shared/once.ts";
 import { RequestTrace } from "shared/trace.ts";
 import { EnvironmentFlags, type KnownFlags } from "./environment_flags.ts";
 import { EvaluationCounts } from "./evaluation_counts.ts";
@@ -21,7 +22,10 @@ export const counts = new EvaluationCounts((environment, counts) =>
 
 /** Whom this isolate has served what. */
 export const exposures = new FlagExposures(
-  exposureRate,
+  once(() => {
+    const rate = Number(setting("FLAG_EXPOSURE_SAMPLE_RATE", String(EXPOSURE_SAMPLE_RATE)));
+    return rate >= 0 && rate <= 1 ? rate : EXPOSURE_SAMPLE_RATE;
+  }),
   (environment, exposures, sample_rate) =>
     call()("record_flag_exposures", { environment, exposures: exposures as unknown as Json, sample_rate }),
 );
@@ -44,11 +48,6 @@ export async function flagsOf(environment: string = DEFAULT): Promise<KnownFlags
     known.delete(environment);
     throw error;
   }
-}
-
-function exposureRate(): number {
-  const rate = Number(setting("FLAG_EXPOSURE_SAMPLE_RATE", String(EXPOSURE_SAMPLE_RATE)));
-  return rate >= 0 && rate <= 1 ? rate : EXPOSURE_SAMPLE_RATE;
 }
 
 async function fetchSnapshot(environment: string, revision: number | undefined): Promise<FlagSnapshot | null> {
