@@ -25,15 +25,16 @@ export function isInRollout(rollout: Rollout, id: string, now: number): boolean 
 
 /** The variant that somebody gets; nothing when no weight is above zero. */
 export function chooseVariant(split: Split, id: string): string | undefined {
-  const total = split.weights.reduce((sum, { weight }) => sum + weight, 0);
+  let total = 0;
+  for (const { weight } of split.weights) total += weight;
   if (total === 0) return undefined;
-  const target = murmur3(`${split.seed}:${id}`, SPLIT_SEED) % total + 1;
-  let sum = 0;
-  return split.weights.find(({ weight }) => (sum += weight) >= target)?.variant;
+  let left = murmur3(`${split.seed}:${id}`, SPLIT_SEED) % total + 1;
+  for (const { weight, variant } of split.weights) if ((left -= weight) <= 0) return variant;
 }
 
 /** The threshold moves evenly from one point to the next; before the first and after the last it stays. */
 function thresholdAt(ramp: Rollout["ramp"], now: number): number {
+  if (ramp.length === 1) return ramp[0]!.threshold;
   const next = ramp.findIndex(({ at }) => at > now);
   const [from, to] = [ramp[next - 1], ramp[next]];
   if (!to) return ramp.at(-1)?.threshold ?? 0;

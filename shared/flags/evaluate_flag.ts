@@ -111,12 +111,17 @@ function evaluateAt(
     if (!("variant" in evaluation) || !variants.includes(evaluation.variant!)) return unmet;
   }
   for (const rule of flag.rules) {
-    if (!isActive(rule, now) || !rule.tests.every((test) => test(context, now))) continue;
+    if (!isActive(rule, now) || !meetsAll(rule.tests, context, now)) continue;
     const outcome = outcomeOf(rule, context, now, random);
     if (outcome === "key missing") return flag.keyMissing;
     if (outcome !== "no match") return rule.served.get(outcome.variant)!;
   }
   return flag.otherwise;
+}
+
+function meetsAll(tests: Test[], context: EvaluationContext, now: number): boolean {
+  for (const test of tests) if (!test(context, now)) return false;
+  return true;
 }
 
 function served(flag: Flag, variant: string | undefined): { variant?: string; value?: unknown } {

@@ -20,7 +20,7 @@ export interface EvaluationCount {
  */
 export class EvaluationCounts {
   /** By environment, hour in epoch milliseconds, and outcome. */
-  #counts = new Map<string, Map<number, Map<FlagEvaluation, number>>>();
+  #counts = new Map<string, Map<number, Map<FlagEvaluation, { count: number }>>>();
   #nextAt = 0;
 
   /** @param send - stores the counts of an environment, or throws */
@@ -37,14 +37,16 @@ export class EvaluationCounts {
     const counts = this.#countsOf(environment, now - now % HOUR_MS);
     for (const evaluation of evaluations) {
       if ("errorCode" in evaluation && evaluation.errorCode === "FLAG_NOT_FOUND") continue;
-      counts.set(evaluation, (counts.get(evaluation) ?? 0) + 1);
+      const counted = counts.get(evaluation);
+      if (counted) counted.count++;
+      else counts.set(evaluation, { count: 1 });
     }
     if (now < this.#nextAt) return;
     this.#nextAt = now + INTERVAL_MS;
     inBackground(() => this.flush());
   }
 
-  #countsOf(environment: string, hour: number): Map<FlagEvaluation, number> {
+  #countsOf(environment: string, hour: number): Map<FlagEvaluation, { count: number }> {
     let hours = this.#counts.get(environment);
     if (!hours) this.#counts.set(environment, hours = new Map());
     let counts = hours.get(hour);
@@ -68,10 +70,10 @@ export class EvaluationCounts {
 }
 
 /** One row per flag, reason, variant and hour: rules and revisions that say the same are added up. */
-function rowsOf(hours: Map<number, Map<FlagEvaluation, number>>): EvaluationCount[] {
+function rowsOf(hours: Map<number, Map<FlagEvaluation, { count: number }>>): EvaluationCount[] {
   const rows = new Map<string, EvaluationCount>();
   for (const [hour, counts] of hours) {
-    for (const [evaluation, count] of counts) {
+    for (const [evaluation, { count }] of counts) {
       const row = { ...nameOf(evaluation), count, hour: new Date(hour).toISOString() };
       const id = JSON.stringify({ ...row, count: undefined });
       const known = rows.get(id);
