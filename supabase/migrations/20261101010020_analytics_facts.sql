@@ -46,17 +46,20 @@ set search_path = ''
 as $$
 begin
   -- In the order of the key, so that two batches cannot deadlock. The transition table holds only what was really inserted.
-  insert into public.analytics_actor_days as fact (day, event_name, actor_id, event_count, first_at, last_at)
-  select event.day, event.event_name, event.actor_id, count(*), min(event.occurred_at), max(event.occurred_at)
-  from arrived as event
-  where not event.is_bot and event.type <> 'group'
-  group by event.day, event.event_name, event.actor_id
-  order by event.day, event.event_name, event.actor_id
-  on conflict on constraint analytics_actor_days_pkey do update set
-    event_count = fact.event_count + excluded.event_count,
-    first_at = least(fact.first_at, excluded.first_at),
-    last_at = greatest(fact.last_at, excluded.last_at);
-  insert into private.analytics_dirty_days (day) select distinct event.day from arrived as event where not event.is_bot and event.type <> 'group';
+  with folded as (
+    insert into public.analytics_actor_days as fact (day, event_name, actor_id, event_count, first_at, last_at)
+    select event.day, event.event_name, event.actor_id, count(*), min(event.occurred_at), max(event.occurred_at)
+    from arrived as event
+    where not event.is_bot and event.type <> 'group'
+    group by event.day, event.actor_id, event.event_name
+    order by event.day, event.actor_id, event.event_name
+    on conflict on constraint analytics_actor_days_pkey do update set
+      event_count = fact.event_count + excluded.event_count,
+      first_at = least(fact.first_at, excluded.first_at),
+      last_at = greatest(fact.last_at, excluded.last_at)
+    returning fact.day
+  )
+  insert into private.analytics_dirty_days (day) select distinct folded.day from folded;
   return null;
 end;
 $$;

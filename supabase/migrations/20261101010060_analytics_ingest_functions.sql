@@ -1,22 +1,5 @@
 begin;
 
-create function private.analytics_event_id(write_key_id uuid, message_id text)
-returns uuid
-language plpgsql
-volatile
-set search_path = ''
-as $$
-begin
-  return case
-    when analytics_event_id.message_id is null then gen_random_uuid()
-    when length(analytics_event_id.message_id) = 36 and pg_input_is_valid(analytics_event_id.message_id, 'uuid') then analytics_event_id.message_id::uuid
-    else md5(concat_ws(':', analytics_event_id.write_key_id, analytics_event_id.message_id))::uuid
-  end;
-end;
-$$;
-
-comment on function private.analytics_event_id is 'The id of the event of a client''s message: a UUID stays itself, other text is one site''s own; without a message id no retry is known.';
-
 create function private.analytics_horizon()
 returns timestamptz
 language plpgsql
@@ -74,6 +57,10 @@ security definer -- the only writer of events
 set search_path = ''
 as $$
 declare
+  v_items constant jsonb := coalesce(store_analytics_events.batch -> 'items', '[]');
+  v_rejected constant jsonb := coalesce(store_analytics_events.batch -> 'rejected', '[]');
+  v_user_id constant text := store_analytics_events.batch ->> 'sub';
+  v_is_bot constant boolean := coalesce((store_analytics_events.batch ->> 'is_bot')::boolean, false);
   v_received_at constant timestamptz := least(now(), (store_analytics_events.batch ->> 'received_at')::timestamptz);
   v_write_key_id constant uuid := store_analytics_events.batch ->> 'write_key_id';
   v_correlation_id constant text := private.correlation_id();
@@ -88,23 +75,24 @@ begin
     perform private.refuse('read_committed_needed');
   end if;
 
-  with said as materialized (
+  -- Each `offset 0` keeps a column from being computed once per mention; unlike `materialized` it copies no rows.
+  with said as (
     select
-      item.position, item.index, item.message_id, item.event_name, item.event_category, item.type, item.anonymous_id, item.previous_id,
+      item.position, item.type, item.message_id, item.event_name, item.event_category, item.anonymous_id, item.previous_id,
       item.group_id, item.session_id,
       coalesce(item.properties, '{}') as properties,
       coalesce(item.context, '{}') as context,
-      coalesce(item.is_bot, (store_analytics_events.batch ->> 'is_bot')::boolean, false) as is_bot,
-      coalesce(store_analytics_events.batch ->> 'sub', item.user_id) as user_id,
+      coalesce(item.is_bot, v_is_bot) as is_bot,
+      coalesce(v_user_id, item.user_id) as user_id,
       -- Segment's rule: the client's clock is as wrong as its time of sending is. Nothing is in the future.
-      least(v_received_at, coalesce(v_received_at - (clock.sent_at - clock.told_at), clock.told_at, v_received_at)) as occurred_at
+      least(v_received_at, coalesce(clock.told_at + coalesce(v_received_at - clock.sent_at, '0'), v_received_at)) as occurred_at
     from rows from (
-      jsonb_to_recordset(store_analytics_events.batch -> 'items') as (
-        index integer, message_id text, type text, event_name text, event_category text, user_id text, anonymous_id text, previous_id text,
+      jsonb_to_recordset(v_items) as (
+        type text, message_id text, event_name text, event_category text, user_id text, anonymous_id text, previous_id text,
         group_id text, session_id text, properties jsonb, context jsonb, is_bot boolean, "timestamp" text, sent_at text
       )
     ) with ordinality as item (
-      index, message_id, type, event_name, event_category, user_id, anonymous_id, previous_id,
+      type, message_id, event_name, event_category, user_id, anonymous_id, previous_id,
       group_id, session_id, properties, context, is_bot, told_at, sent_at, position
     )
     cross join lateral (values (
@@ -112,10 +100,10 @@ begin
       case when item.told_at ~ '^\d{4}-' and pg_input_is_valid(item.told_at, 'timestamptz') then item.told_at::timestamptz end,
       case when item.sent_at ~ '^\d{4}-' and pg_input_is_valid(item.sent_at, 'timestamptz') then item.sent_at::timestamptz end
     )) as clock (told_at, sent_at)
-  ), judged as materialized (
+    offset 0
+  ), judged as (
     select
       said.*,
-      (said.occurred_at at time zone 'Africa/Kigali')::date as day,
       case
         when (length(said.event_name) between 1 and 200 and said.event_name <> '*') is not true then 'event_name_invalid'
         when coalesce(said.user_id, said.anonymous_id) is null then 'id_missing'
@@ -126,12 +114,16 @@ begin
         when said.occurred_at < v_horizon then 'too_old'
       end as reason
     from said
-  ), own as materialized (
-    select judged.*, private.analytics_actor_id(judged.user_id, judged.anonymous_id) as own_id from judged where judged.reason is null
-  ), linked as materialized (
+    offset 0
+  ), own as (
+    select judged.*, case when judged.reason is null then private.analytics_actor_id(judged.user_id, judged.anonymous_id) end as own_id
+    from judged
+    offset 0
+  ), linked as (
     -- A query of its own per row, not a join: a plan made while there were few links would read them all for ever.
     select own.*, coalesce((select link.actor_id from public.analytics_identities as link where link.alias_id = own.own_id), own.own_id) as actor_id
     from own
+    offset 0
   ), known as materialized (
     select
       linked.*,
@@ -144,11 +136,18 @@ begin
       properties, context, is_bot, occurred_at, received_at, write_key_id, correlation_id
     )
     select
-      known.day, private.analytics_event_id(v_write_key_id, known.message_id) as id, known.event_name, known.event_category, known.type::public.analytics_event_type,
+      (known.occurred_at at time zone 'Africa/Kigali')::date as day,
+      -- A UUID stays itself, other text is one site's own; without a message id no retry is known.
+      case
+        when known.message_id is null then gen_random_uuid()
+        when length(known.message_id) = 36 and pg_input_is_valid(known.message_id, 'uuid') then known.message_id::uuid
+        else md5(concat_ws(':', v_write_key_id, known.message_id))::uuid
+      end as id,
+      known.event_name, known.event_category, known.type::public.analytics_event_type,
       known.actor_id, known.user_id, known.anonymous_id, known.session_id, known.group_id,
       known.properties, known.context, known.is_bot, known.occurred_at, v_received_at, v_write_key_id, v_correlation_id
     from known
-    where known.is_suppressed is null
+    where known.reason is null and known.is_suppressed is null
     order by 1, 2
     on conflict on constraint analytics_events_pkey do nothing
     returning 1
@@ -163,26 +162,26 @@ begin
       from (values (null), (known.previous_id)) as former (user_id)
       where known.type = 'alias' and known.previous_id is not null
     ) as claim (alias_id)
-    where known.user_id is not null
+    where known.type in ('identify', 'alias')
+      and known.user_id is not null
       and claim.alias_id <> known.own_id
       and (select link.actor_id from public.analytics_identities as link where link.alias_id = claim.alias_id) is null
     order by known.position
   )
   select
     jsonb_build_object(
-      'received', (select count(*) from judged) + coalesce(jsonb_array_length(store_analytics_events.batch -> 'rejected'), 0),
+      'received', count(*) + jsonb_array_length(v_rejected),
       'stored', (select count(*) from stored),
-      'duplicate', (select count(*) from known where known.is_suppressed is null) - (select count(*) from stored),
-      'suppressed', (select count(*) from known where known.is_suppressed)
+      'duplicate', count(*) filter (where known.reason is null and known.is_suppressed is null) - (select count(*) from stored),
+      'suppressed', count(known.is_suppressed)
     ),
-    (
-      select jsonb_agg(to_jsonb(judged) || jsonb_build_object('item', store_analytics_events.batch -> 'items' -> (judged.position - 1)::integer))
-      from judged where judged.reason is not null
-    )
-  into v_counts, v_refused;
-  return v_counts || private.keep_analytics_rejections(
-    store_analytics_events.batch, coalesce(v_refused, '[]') || coalesce(store_analytics_events.batch -> 'rejected', '[]')
-  );
+    jsonb_agg(
+      to_jsonb(known) || jsonb_build_object('index', item.told -> 'index', 'item', item.told)
+    ) filter (where known.reason is not null)
+  into v_counts, v_refused
+  from known
+  cross join lateral (values (v_items -> (known.position - 1)::integer)) as item (told);
+  return v_counts || private.keep_analytics_rejections(store_analytics_events.batch, coalesce(v_refused, '[]') || v_rejected);
 end;
 $$;
 
