@@ -22,11 +22,15 @@ begin
   perform private.require_count('max_count', analytics_top_events.max_count, 100);
   v_range := private.analytics_range(analytics_top_events.from_day, analytics_top_events.to_day, 366);
   return query
-  select fact.event_name, sum(fact.event_count)::bigint, count(distinct fact.actor_id)
-  from public.analytics_actor_days as fact
-  where fact.day between v_range.from_day and v_range.to_day
-  group by fact.event_name
-  order by sum(fact.event_count) desc, fact.event_name collate "C"
+  select person.event_name, sum(person.event_count)::bigint, count(*)
+  from (
+    select fact.event_name, fact.actor_id, sum(fact.event_count) as event_count
+    from public.analytics_actor_days as fact
+    where fact.day between v_range.from_day and v_range.to_day
+    group by fact.event_name, fact.actor_id
+  ) as person
+  group by person.event_name
+  order by sum(person.event_count) desc, person.event_name collate "C"
   limit analytics_top_events.max_count;
 end;
 $$;
