@@ -45,7 +45,8 @@ security definer -- the only writer of the facts beside merging and erasing
 set search_path = ''
 as $$
 begin
-  -- In the order of the key, so that two batches cannot deadlock. The transition table holds only what was really inserted.
+  -- All writers in one order, so that no two can deadlock; ids before names, which take longer to compare. The transition table holds only what was
+  -- really inserted.
   with folded as (
     insert into public.analytics_actor_days as fact (day, event_name, actor_id, event_count, first_at, last_at)
     select event.day, event.event_name, event.actor_id, count(*), min(event.occurred_at), max(event.occurred_at)

@@ -79,8 +79,8 @@ begin
     select gone.day, gone.event_name, person.id, sum(gone.event_count), min(gone.first_at), max(gone.last_at)
     from gone
     cross join lateral (values (private.analytics_person(gone.actor_id))) as person (id)
-    group by gone.day, gone.event_name, person.id
-    order by gone.day, gone.event_name, person.id
+    group by gone.day, person.id, gone.event_name
+    order by gone.day, person.id, gone.event_name
     on conflict on constraint analytics_actor_days_pkey do update set
       event_count = fact.event_count + excluded.event_count,
       first_at = least(fact.first_at, excluded.first_at),

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
+import { untilWaiting } from "../../support/lock_waits.ts";
 import { daysAgo, mergeAll, metrics, recount, track, userActor } from "./analytics.ts";
 
 const { sql, url } = await createTestDatabase();
@@ -128,4 +129,39 @@ Deno.test("an event whose writer could not see the link yet, and commits after i
   writer.release();
   await slow.end();
   assertEquals(await peopleOf("crawled"), { crawled: [await userActor(sql, "jean")] });
+});
+
+Deno.test("writing and merging the same people's facts cannot deadlock", async () => {
+  const people = await Promise.all(
+    ["left", "right"].map(async (user_id) => ({ user_id, actor: await userActor(sql, user_id) })),
+  );
+  const [first, second] = people.toSorted((one, other) => one.actor < other.actor ? -1 : 1);
+  // Of the first person a late name, of the second an early one: whoever goes by names first takes them the other way round.
+  const facts = [{ user_id: first!.user_id, event_name: "b" }, { user_id: second!.user_id, event_name: "a" }];
+  await track(sql, facts);
+  await track(sql, facts.map(({ user_id, event_name }) => ({ anonymous_id: `${user_id} too`, event_name })));
+  await track(
+    sql,
+    facts.map(({ user_id }) => ({ type: "identify", event_name: "in", user_id, anonymous_id: `${user_id} too` })),
+  );
+  await sql`select private.link_analytics_actors()`;
+  const [aliases] = await sql`
+    select array_agg(private.analytics_actor_id(null, user_id || ' too')) as ids
+    from unnest(${facts.map(({ user_id }) => user_id)}::text[]) as user_id`;
+  const [blocker, writer, merger] = [connect(url), connect(url), connect(url)];
+
+  let written, moved;
+  await blocker.begin(async (blocker) => {
+    await blocker`
+      select from public.analytics_actor_days where actor_id = ${first!.actor} and event_name = 'b' for update`;
+    written = track(writer, facts);
+    await untilWaiting(sql, 1);
+    moved = merger`select private.move_analytics_actors(${aliases!.ids}::uuid[])`.execute();
+    await untilWaiting(sql, 2);
+  });
+  await Promise.all([written, moved]);
+
+  await Promise.all([blocker, writer, merger].map((connection) => connection.end()));
+  const lines = (await metrics(sql)).map((line) => line.slice(11));
+  assertEquals(lines.filter((line) => /^[ab] /.test(line)), ["a 3 1", "b 3 1"]);
 });

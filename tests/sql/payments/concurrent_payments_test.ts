@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import type { Sql } from "postgres";
 import { connect } from "../../../scripts/stack/connection.ts";
 import { createTestDatabase } from "../../support/database.ts";
+import { untilWaiting } from "../../support/lock_waits.ts";
 import { balanceOf, driftOf, openWallet } from "../wallet/wallets.ts";
 import { type Answer, create, pathOf, refund, signal, statusOf, suspenseOf, transactionsOf } from "./payments.ts";
 
@@ -123,15 +124,7 @@ async function allAtOnce<T>(sql: Sql, transactionId: string, works: (() => Promi
   return await sql.begin(async (sql) => {
     await sql`select from public.transactions where id = ${transactionId} for update`;
     const running = works.map((work) => work());
-    let waiting = 0;
-    while (waiting < works.length) {
-      const [row] = await sql`
-        select count(*)::integer as count from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`;
-      waiting = row!.count;
-      // What the activity shows is kept until the transaction ends, unless it is cleared.
-      await sql`select pg_stat_clear_snapshot()`;
-    }
+    await untilWaiting(sql, works.length);
     return { running };
   }).then(({ running }) => running);
 }
