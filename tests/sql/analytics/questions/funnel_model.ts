@@ -20,17 +20,17 @@ export function funnelModel(happenings: Happening[], funnel: Funnel, from: numbe
         each.actor === actor && (funnel.by !== "every_step" || valueOf(each, funnel) === group)
       );
       const starts = own.filter((each) => isStart(each) && valueOf(each, funnel) === group);
-      arrivals(own, starts, funnel).forEach((seconds, step) => durations[step]!.push(seconds));
+      arrivals(own, starts, funnel).forEach((duration, step) => durations[step]!.push(duration));
     }
     return { group, durations };
   });
   lines.sort((one, other) => other.durations[0]!.length - one.durations[0]!.length || order(one.group, other.group));
   return lines.flatMap(({ group, durations }) =>
-    durations.map((seconds, step) => [group, step + 1, seconds.length, median(seconds)])
+    durations.map((each, step) => [group, step + 1, each.length, medianSeconds(each)])
   );
 }
 
-/** For each step that is reached: the seconds that its first arrival took from the latest start that leads there. */
+/** For each step that is reached: the milliseconds that its first arrival took from the latest start that leads there. */
 function arrivals(own: Happening[], starts: Happening[], { steps, seconds }: Funnel): number[] {
   // Chains by their last event; all of them, however they came there.
   let chains = starts.map((start) => ({ events: [start] }));
@@ -57,7 +57,7 @@ function arrivals(own: Happening[], starts: Happening[], { steps, seconds }: Fun
     const start = Math.max(
       ...chains.filter(({ events }) => events.at(-1)!.at === first).map(({ events }) => events[0]!.at),
     );
-    found.push((first - start) / 1_000);
+    found.push(first - start);
   }
   return found;
 }
@@ -72,9 +72,10 @@ function order(one: string | null, other: string | null): number {
   return one < other ? -1 : 1;
 }
 
-function median(numbers: number[]): number | null {
-  if (numbers.length === 0) return null;
-  const sorted = numbers.toSorted((one, other) => one - other);
+/** Of whole milliseconds, whose halves a double holds exactly: half a millisecond is rounded up. */
+export function medianSeconds(milliseconds: number[]): number | null {
+  if (milliseconds.length === 0) return null;
+  const sorted = milliseconds.toSorted((one, other) => one - other);
   const middle = (sorted.length - 1) / 2;
-  return Math.round((sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2 * 1_000) / 1_000;
+  return Math.round((sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2) / 1_000;
 }

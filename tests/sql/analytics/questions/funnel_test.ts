@@ -98,6 +98,17 @@ test("the 25 values with the most starters are shown", async (sql) => {
   assertEquals(rows.slice(0, 2).map(([value, , count]) => [value, count]), [["a26", 2], ["z25", 2]]);
 });
 
+test("a median of half a millisecond is rounded up", async (sql) => {
+  await happen(sql, [at("looked", 0), at("rode", 720, -1), { ...at("looked", 0), actor: "b" }, {
+    ...at("rode", 8_640, 2),
+    actor: "b",
+  }]);
+
+  const rows = await funnelOf(sql, { steps: ["looked", "rode"], seconds: 7 * 86_400 });
+
+  assertEquals(rows.map((row) => row[3]), [0, 280_800.001]);
+});
+
 test("rates are of the first step and of the one before", async (sql) => {
   await happen(sql, [at("looked", 0), at("asked", 1), { ...at("looked", 0), actor: "b" }]);
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
 import { createTestDatabase, rolledBack } from "../../../support/database.ts";
 import { agrees, DAY_MS, dayOf, dayText, distinct, happen, type Happening, MINUTE_MS, MONDAY } from "./happenings.ts";
+import { medianSeconds } from "./funnel_model.ts";
 
 const database = await createTestDatabase();
 
@@ -106,10 +107,7 @@ function cut(times: number[], silence: number): number[][] {
 
 function line(day: string | null, sessions: Session[]) {
   const bounces = sessions.filter(({ events }) => events.length === 1).length;
-  const seconds = sessions.map(({ events }) => (events.at(-1)! - events[0]!) / 1_000).toSorted((one, other) =>
-    one - other
-  );
-  const middle = (seconds.length - 1) / 2;
+  const durations = sessions.map(({ events }) => events.at(-1)! - events[0]!);
   const isEmpty = sessions.length === 0;
   return [
     day,
@@ -117,12 +115,8 @@ function line(day: string | null, sessions: Session[]) {
     distinct(sessions.map(({ actor }) => actor)).length,
     sessions.reduce((sum, { events }) => sum + events.length, 0),
     bounces,
-    isEmpty ? null : rounded(bounces / sessions.length, 4),
-    isEmpty ? null : rounded((seconds[Math.floor(middle)]! + seconds[Math.ceil(middle)]!) / 2, 3),
-    isEmpty ? null : rounded(seconds.reduce((sum, each) => sum + each, 0) / sessions.length, 3),
+    isEmpty ? null : Math.round(bounces * 10_000 / sessions.length) / 10_000,
+    medianSeconds(durations),
+    isEmpty ? null : Math.round(durations.reduce((sum, each) => sum + each, 0) / sessions.length) / 1_000,
   ];
-}
-
-function rounded(number: number, digits: number): number {
-  return Math.round(number * 10 ** digits) / 10 ** digits;
 }
